@@ -1,0 +1,138 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const scripts = "testdata/script"
+
+// specsVar names the chain specs to test on: files and folders, as in $PATH.
+const specsVar = "TAOCTL_CHAINSPECS"
+
+// TestScripts runs every script on every chain. Chains run beside each other, the
+// scripts of one chain after one another, each from the chain's first block.
+func TestScripts(t *testing.T) {
+	specs := findSpecs(t)
+	requireLocalnet(t)
+	bin := build(t)
+	for _, spec := range specs {
+		t.Run(specName(spec), func(t *testing.T) {
+			t.Parallel()
+			c := startChain(t, spec)
+			p := testscript.Params{
+				Dir:                 scripts,
+				Setup:               func(e *testscript.Env) error { return setup(e, c, bin) },
+				Condition:           c.condition,
+				Cmds:                commands(),
+				RequireExplicitExec: true,
+				RequireUniqueNames:  true,
+			}
+			p.Deadline, _ = t.Deadline()
+			testscript.RunT(sequential{t}, p)
+		})
+	}
+}
+
+// findSpecs lists the chain specs. Without the variable the test is skipped, and
+// says so; with it, finding none is a failure: someone expects them to be tested.
+func findSpecs(t *testing.T) []string {
+	t.Helper()
+	list := os.Getenv(specsVar)
+	if list == "" {
+		t.Skipf("SKIPPED, nothing was tested on a real runtime: $%s names no chain spec (see e2e/README.md)", specsVar)
+	}
+	var specs []string
+	for _, root := range filepath.SplitList(list) {
+		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && slices.Contains([]string{".json", ".wasm"}, filepath.Ext(path)) {
+				specs = append(specs, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatalf("$%s: %v", specsVar, err)
+		}
+	}
+	if len(specs) == 0 {
+		t.Fatalf("$%s is %q, where no .json or .wasm file lies", specsVar, list)
+	}
+	return specs
+}
+
+func specName(path string) string {
+	name := filepath.Base(path)
+	return name[:len(name)-len(filepath.Ext(name))]
+}
+
+// requireLocalnet fails when what starts a chain is not installed: the specs are
+// there, so a skip would be a silent gap.
+func requireLocalnet(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Fatalf("$%s is set, but Node.js is not installed: %v", specsVar, err)
+	}
+	if _, err := os.Stat("localnet/node_modules/@acala-network/chopsticks"); err != nil {
+		t.Fatalf("$%s is set, but the local chain is not installed: run npm ci in e2e/localnet (%v)", specsVar, err)
+	}
+}
+
+// build makes the binary as it is released, without cgo, and returns its folder.
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../cmd/taoctl")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building taoctl: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// setup gives a script a home of its own, the binary, and a chain at its start.
+// testscript passes no variable of ours on but $PATH, so no setting of the person
+// who runs the tests gets in.
+func setup(e *testscript.Env, c *chain, bin string) error {
+	if err := c.reset(e.T().(sequential).Context()); err != nil {
+		return err
+	}
+	home := filepath.Join(e.WorkDir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return err
+	}
+	inspect, err := filepath.Abs("localnet/inspect.mjs")
+	if err != nil {
+		return err
+	}
+	e.Setenv("HOME", home)
+	e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
+	e.Setenv("URL", c.URL)
+	e.Setenv("GENESIS", c.GenesisHash)
+	e.Setenv("SPEC_VERSION", fmt.Sprint(c.SpecVersion))
+	e.Setenv("TX_VERSION", fmt.Sprint(c.TransactionVersion))
+	e.Setenv("INSPECT", inspect)
+	for name, address := range c.Accounts {
+		e.Setenv(name, address)
+	}
+	e.Values[sessionKey{}] = newSession(c, e)
+	return nil
+}
+
+// sequential runs subtests one after another: the scripts of a chain share it.
+type sequential struct{ *testing.T }
+
+func (sequential) Parallel() {}
+
+func (t sequential) Verbose() bool { return testing.Verbose() }
+
+func (t sequential) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(sequential{t}) })
+}
