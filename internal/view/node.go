@@ -1,14 +1,12 @@
 package view
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -252,134 +250,4 @@ func (n node) asShape() *node {
 		return &n
 	}
 	return n.shape
-}
-
-// isEmpty is encoding/json's notion of omitempty.
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
-}
-
-// isZero is encoding/json's notion of omitzero.
-func isZero(v reflect.Value) bool {
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok && !(v.Kind() == reflect.Pointer && v.IsNil()) {
-		return z.IsZero()
-	}
-	return v.IsZero()
-}
-
-// tags is what the tags of a struct field say.
-type tags struct {
-	name, label         string
-	skip, inlined       bool
-	omitEmpty, omitZero bool
-	hidden, right       bool
-}
-
-func parseTags(f reflect.StructField) tags {
-	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-	if f.Anonymous && name == "" && isStruct(f.Type) {
-		return tags{inlined: true}
-	}
-	if !f.IsExported() || f.Tag.Get("json") == "-" {
-		return tags{skip: true}
-	}
-	if name == "" {
-		name = f.Name
-	}
-	label, align, _ := strings.Cut(f.Tag.Get("view"), ",")
-	t := tags{name: name, label: label, hidden: label == "-", right: align == "right"}
-	if label == "" {
-		t.label = strings.ReplaceAll(name, "_", " ")
-	}
-	for option := range strings.SplitSeq(options, ",") {
-		t.omitEmpty = t.omitEmpty || option == "omitempty"
-		t.omitZero = t.omitZero || option == "omitzero"
-	}
-	return t
-}
-
-func isStruct(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Kind() == reflect.Struct
-}
-
-// readJSON reads a value by the JSON it makes.
-func readJSON(v reflect.Value) (node, error) {
-	b, err := json.Marshal(v.Interface())
-	if err != nil {
-		return node{}, err
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	return decode(d)
-}
-
-// decode reads the next JSON value and keeps the order of its members.
-// encoding/json refuses values nested deeper than 10,000 before we get here.
-func decode(d *json.Decoder) (node, error) {
-	token, err := d.Token()
-	if err != nil {
-		return node{}, err
-	}
-	switch x := token.(type) {
-	case json.Delim:
-		if x == '{' {
-			return decodeObject(d)
-		}
-		return decodeArray(d)
-	case json.Number:
-		return decodeNumber(x), nil
-	case string:
-		return scalarOf(x, false), nil
-	case bool:
-		return node{kind: scalar, text: yesNo(x), value: x}, nil
-	}
-	return node{}, nil // null
-}
-
-func decodeNumber(x json.Number) node {
-	n := scalarOf(x.String(), true)
-	if i, err := strconv.ParseInt(x.String(), 10, 64); err == nil {
-		n.value = i
-	}
-	return n
-}
-
-func decodeArray(d *json.Decoder) (node, error) {
-	n := node{kind: list}
-	for d.More() {
-		item, err := decode(d)
-		if err != nil {
-			return node{}, err
-		}
-		n.items = append(n.items, item)
-	}
-	_, err := d.Token()
-	return n, err
-}
-
-func decodeObject(d *json.Decoder) (node, error) {
-	n := node{kind: record, inline: true}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return node{}, err
-		}
-		value, err := decode(d)
-		if err != nil {
-			return node{}, err
-		}
-		s := fmt.Sprint(name)
-		n.fields = append(n.fields, field{name: s, label: strings.ReplaceAll(s, "_", " "), node: value})
-	}
-	_, err := d.Token()
-	return n, err
 }

@@ -113,12 +113,22 @@ func (s sheet) list(n node, indent int) {
 // grid prints rows and columns. It prints nothing and returns false where that
 // would be wider than the sheet, unless there is nothing but the header.
 func (s sheet) grid(g *grid, indent int) bool {
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	t.SuppressTrailingSpaces()
-	var configs []table.ColumnConfig
-	var header table.Row
-	var columns [][]string
+	rendered := s.table(g).Render()
+	if s.width > 0 && len(g.rows) > 0 && indent+text.LongestLineLen(rendered) > s.width {
+		return false
+	}
+	for l := range strings.SplitSeq(rendered, "\n") {
+		s.line(indent, l)
+	}
+	return true
+}
+
+func (s sheet) table(g *grid) table.Writer {
+	var (
+		configs []table.ColumnConfig
+		header  table.Row
+		columns [][]string
+	)
 	for i, c := range g.columns {
 		if c.hidden || c.omit && g.isEmpty(i) {
 			continue
@@ -131,19 +141,15 @@ func (s sheet) grid(g *grid, indent int) bool {
 		columns = append(columns, g.texts(i))
 		configs = append(configs, table.ColumnConfig{Number: len(header), Align: align, AlignHeader: align})
 	}
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	t.SuppressTrailingSpaces()
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
 	for row := range g.rows {
 		t.AppendRow(rowOf(columns, row))
 	}
-	rendered := t.Render()
-	if s.width > 0 && len(g.rows) > 0 && indent+text.LongestLineLen(rendered) > s.width {
-		return false
-	}
-	for l := range strings.SplitSeq(rendered, "\n") {
-		s.line(indent, l)
-	}
-	return true
+	return t
 }
 
 func rowOf(columns [][]string, row int) table.Row {

@@ -12,7 +12,7 @@ import (
 // renderTemplate runs a text/template over the result. Its fields have their
 // JSON names: {{range .}}{{.name}} {{.balance.free}}{{"\n"}}{{end}}. Numbers
 // and booleans compare as such, amounts are text. A field left out as empty is
-// nil; a name that the result cannot have is an error.
+// nil and prints as <no value>; a name that the result cannot have is an error.
 //
 // Values are harmless text, as in tables. {{join ", " .list}} joins a list.
 func renderTemplate(out io.Writer, n node, source string) error {
