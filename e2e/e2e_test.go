@@ -115,6 +115,7 @@ func setup(e *testscript.Env, c *chain, bin string) error {
 	e.Setenv("HOME", home)
 	e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 	e.Setenv("URL", c.URL)
+	e.Setenv("BT_NETWORK", c.URL) // what taoctl uses without --network
 	e.Setenv("GENESIS", c.GenesisHash)
 	e.Setenv("SPEC_VERSION", fmt.Sprint(c.SpecVersion))
 	e.Setenv("TX_VERSION", fmt.Sprint(c.TransactionVersion))

@@ -63,7 +63,7 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// total evaluates "1.5 + 2 - 0.000000001" given as words, in rao.
+// total evaluates "1.5 + 2 - 3*0.000000001" given as words, in rao.
 func total(words []string) (*big.Int, error) {
 	sum, sign := new(big.Int), ""
 	for i, w := range words {
@@ -74,7 +74,7 @@ func total(words []string) (*big.Int, error) {
 			sign = w
 			continue
 		}
-		v, err := parseRao(w)
+		v, err := term(w)
 		if err != nil {
 			return nil, err
 		}
@@ -84,6 +84,23 @@ func total(words []string) (*big.Int, error) {
 		sum.Add(sum, v)
 	}
 	return sum, nil
+}
+
+// term is an amount, or a whole number of times one: "3*0.5".
+func term(s string) (*big.Int, error) {
+	times, amount, ok := strings.Cut(s, "*")
+	if !ok {
+		return parseRao(s)
+	}
+	n, err := strconv.ParseInt(times, 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	v, err := parseRao(amount)
+	if err != nil {
+		return nil, err
+	}
+	return v.Mul(v, big.NewInt(n)), nil
 }
 
 // parseRao reads a decimal amount of TAO, negative too, exactly. It is kept apart
@@ -131,6 +148,7 @@ func TestTotal(t *testing.T) {
 	for words, want := range map[string]string{
 		"1.5":                             "1.5",
 		"1000000 - 0.000000001":           "999999.999999999",
+		"2 - 3*0.5":                       "0.5",
 		"1 - 2.25 + 0.25":                 "-1",
 		"0.000135261 + 0.000000001 - 0":   "0.000135262",
 		"18446744073.709551615 + 1000000": "18447744073.709551615",

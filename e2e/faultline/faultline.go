@@ -24,13 +24,14 @@ const (
 	None      Kind = "none"       // nothing: the line only counts
 	CutBefore Kind = "cut-before" // the request is swallowed and the line goes dead
 	CutAfter  Kind = "cut-after"  // the node has answered the request, the client never hears it; the line is dead
+	DropAfter Kind = "drop-after" // the same once, and the client can connect again
 	Silence   Kind = "silence"    // the node's answer is swallowed, the line stays
 	Garble    Kind = "garble"     // the answer is not JSON
 	Truncate  Kind = "truncate"   // the answer ends in its middle
 	WrongType Kind = "wrong-type" // the answer is JSON, but its result is not what the method promises
 )
 
-var kinds = []Kind{None, CutBefore, CutAfter, Silence, Garble, Truncate, WrongType}
+var kinds = []Kind{None, CutBefore, CutAfter, DropAfter, Silence, Garble, Truncate, WrongType}
 
 // Fault is a kind of failure and the method which brings it about.
 type Fault struct {
@@ -145,10 +146,17 @@ func (l *Line) accept(w http.ResponseWriter, r *http.Request) {
 func (l *Line) strike() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.hasStruck() {
+		close(l.struck)
+	}
+}
+
+func (l *Line) hasStruck() bool {
 	select {
 	case <-l.struck:
+		return true
 	default:
-		close(l.struck)
+		return false
 	}
 }
 
@@ -223,13 +231,15 @@ func (c *connection) relayReplies(ctx context.Context) {
 // spoil does to a reply what the fault says; nil bytes are not passed on.
 func (c *connection) spoil(frame []byte, id json.RawMessage) ([]byte, error) {
 	kind := c.line.fault.Kind
-	if kind == None {
+	if kind == None || kind == DropAfter && c.line.hasStruck() {
 		return frame, nil
 	}
 	defer c.line.strike()
 	switch kind {
 	case CutAfter:
 		c.line.die()
+		return nil, errCut
+	case DropAfter:
 		return nil, errCut
 	case Garble:
 		return []byte("\x00\xff<html>"), nil

@@ -131,6 +131,24 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+func TestDropAfter(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	url, reached := node(t)
+	line := start(t, url, faultline.Fault{Kind: faultline.DropAfter, Method: "a"})
+	conn := dial(t, ctx, line.URL())
+	ask(t, ctx, conn, 1, "a")
+	if got := reply(ctx, conn); got != "" {
+		t.Errorf("reply %q, want a broken line", got)
+	}
+	<-reached
+	again := dial(t, ctx, line.URL())
+	ask(t, ctx, again, 1, "a")
+	if got, want := reply(ctx, again), `{"jsonrpc":"2.0","id":1,"result":"a"}`; got != want {
+		t.Errorf("reply %q after connecting again, want %q", got, want)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for _, f := range []faultline.Fault{{Kind: "explode", Method: "x"}, {Kind: faultline.Garble, Method: "[x"}, {}} {
 		if _, err := faultline.Start(t.Context(), "ws://127.0.0.1:1", f); err == nil {

@@ -2,13 +2,14 @@
 // A second opinion, by polkadot.js: what is in an extrinsic, is its signature good
 // for this chain, what does an account hold. Prints one JSON object.
 //   node inspect.mjs metadata URL FILE        writes the chain's metadata, raw SCALE
-//   node inspect.mjs balance URL ADDRESS      {"free","nonce"}
+//   node inspect.mjs balance URL ADDRESS      {"free","nonce"}, free in TAO
+//   node inspect.mjs address URI              {"address"} of an sr25519 secret URI
 //   node inspect.mjs extrinsic 0xHEX --metadata FILE --genesis 0x.. --spec-version N --tx-version N [--birth 0xHASH]
 // extrinsic works without a chain. --birth is the hash of the block a mortal era
 // begins with; without it the genesis hash, as for an immortal one.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ApiPromise, WsProvider } from '@polkadot/api'
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api'
 import { Metadata, TypeRegistry } from '@polkadot/types'
 import { u8aToHex } from '@polkadot/util'
 import { cryptoWaitReady, signatureVerify } from '@polkadot/util-crypto'
@@ -28,7 +29,7 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-const commands = { metadata, balance, extrinsic }
+const commands = { metadata, balance, address, extrinsic }
 const [name, ...args] = positionals
 try {
   if (!Object.hasOwn(commands, name)) throw new Error(`want one of ${Object.keys(commands).join(', ')}`)
@@ -53,7 +54,18 @@ async function metadata(url, file) {
 async function balance(url, address) {
   const api = await connect(url)
   const { nonce, data } = await api.query.system.account(address)
-  return { free: data.free.toString(), nonce: nonce.toNumber() }
+  return { free: decimal(data.free.toBigInt()), nonce: nonce.toNumber() }
+}
+
+/** Rao as TAO, exactly. */
+function decimal(rao) {
+  const digits = rao.toString().padStart(10, '0')
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`.replace(/\.?0+$/, '')
+}
+
+async function address(uri) {
+  await cryptoWaitReady()
+  return { address: new Keyring({ type: 'sr25519', ss58Format: 42 }).addFromUri(uri).address }
 }
 
 async function extrinsic(hex) {
