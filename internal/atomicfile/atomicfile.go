@@ -128,6 +128,29 @@ func fillMode(f *os.File, data []byte, mode fs.FileMode) error {
 	return f.Chmod(mode)
 }
 
+// Move renames a file or folder within one file system, syncs both folders, and
+// refuses a name that is taken with an error that satisfies fs.ErrExist.
+func Move(from, to string) error {
+	info, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+	}
+	rename := renameNew
+	if info.IsDir() {
+		rename = os.Rename // replaces an empty folder at most
+	}
+	if err := rename(from, to); err != nil {
+		return err
+	}
+	if err := os.Remove(from); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return errors.Join(SyncDir(filepath.Dir(to)), SyncDir(filepath.Dir(from)))
+}
+
 // TempPrefix and TempSuffix stand around the name of a file being written. A
 // crash can leave such a file behind; [IsTemp] knows it.
 const (

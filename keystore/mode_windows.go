@@ -1,0 +1,11 @@
+package keystore
+
+import "io/fs"
+
+const openNonblock = 0
+
+// checkClosed trusts the access list that the file inherits from the user's
+// profile: Go's mode bits say nothing about other users here.
+func checkClosed(fs.FileInfo, string) error { return nil }
+
+func shellQuote(path string) string { return `"` + path + `"` }
