@@ -13,7 +13,7 @@ import (
 )
 
 // lookUp finds a value in JSON by a path such as events.0.name; "." is the whole.
-// "#" is the length of a list. Strings come without quotes, the rest as JSON.
+// "length" is that of a list. Strings come without quotes, the rest as JSON.
 func lookUp(doc []byte, path string) (string, error) {
 	rest := json.RawMessage(bytes.TrimSpace(doc))
 	if path != "." {
@@ -34,7 +34,7 @@ func lookUp(doc []byte, path string) (string, error) {
 func child(parent json.RawMessage, step string) (json.RawMessage, error) {
 	var list []json.RawMessage
 	if json.Unmarshal(parent, &list) == nil {
-		if step == "#" {
+		if step == "length" {
 			return json.RawMessage(strconv.Itoa(len(list))), nil
 		}
 		i, err := strconv.Atoi(step)
@@ -129,7 +129,7 @@ func decimal(rao *big.Int) string {
 
 func TestLookUp(t *testing.T) {
 	const doc = `{"a":[{"b":"x"},{"c":18446744073709551615}],"n":null}` + "\n"
-	for path, want := range map[string]string{"a.0.b": "x", "a.1.c": "18446744073709551615", "a.#": "2", "n": "null", "a.0": `{"b":"x"}`} {
+	for path, want := range map[string]string{"a.0.b": "x", "a.1.c": "18446744073709551615", "a.length": "2", "n": "null", "a.0": `{"b":"x"}`} {
 		if got, err := lookUp([]byte(doc), path); err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
 		}

@@ -3,9 +3,7 @@ const S = 'subtensorModule'
 
 export default async function delegation({ key, alice, bob, charlie, tx, step }) {
   const hotkey = key('//Alice//hot').address
-  await step('become_delegate', alice, tx(`${S}.become_delegate`, { hotkey: alice.address }))
-  // A registration makes a delegate in later runtimes.
-  await step('become_delegate of a registered hotkey', alice, tx(`${S}.become_delegate`, { hotkey }), { want: [undefined, `${S}.HotKeyAlreadyDelegate`] })
+  await step('become_delegate of a hotkey that is only owned', alice, tx(`${S}.become_delegate`, { hotkey: alice.address }))
   await step('decrease_take', alice, tx(`${S}.decrease_take`, { hotkey, take: 6000 }))
   await step('increase_take', alice, tx(`${S}.increase_take`, { hotkey, take: 9000 }))
   await step('increase_take over the maximum', alice, tx(`${S}.increase_take`, { hotkey, take: 60000 }), { want: `${S}.DelegateTakeTooHigh` })

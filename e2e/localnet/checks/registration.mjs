@@ -15,13 +15,20 @@ export default async function registration(w) {
       const call = tx(`${S}.sudo_register`, { netuid: 1, hotkey: hot.address, coldkey: cold.address, stake: 0, balance: 0 })
       await step('sudo_register', alice, tx('sudo.sudo', { call }))
     }
-    return
+    return delegate(w, hotkey)
   }
   await step('burned_register again', alice, register(1), { want: `${S}.HotKeyAlreadyRegisteredInSubNet` })
   await step('burned_register on no subnet', alice, register(77), { want: [`${S}.SubNetworkDoesNotExist`, `${S}.SubnetNotExists`] })
   await step("burned_register of Bob's second hotkey", bob, tx(`${S}.burned_register`, { netuid: 1, hotkey: key('//Bob//hot2').address }))
   await proofOfWork(w)
   await step('root_register', alice, tx(`${S}.root_register`, { hotkey: hotkey.address }))
+  await delegate(w, hotkey)
+}
+
+// Others may stake to a delegate only. A registration makes one in later runtimes.
+async function delegate({ alice, tx, step }, hotkey) {
+  const call = tx(`${S}.become_delegate`, { hotkey: hotkey.address })
+  await step('become_delegate', alice, call, { want: [undefined, `${S}.HotKeyAlreadyDelegate`] })
 }
 
 async function proofOfWork({ api, key, bob, charlie, tx, step, report, send, head, blocks }) {
