@@ -89,7 +89,9 @@ const (
 
 	keyPasteStart key = 0x100 + iota
 	keyPasteEnd
-	keyOther // an arrow or another key without meaning here
+	keyUp
+	keyDown
+	keyOther // a key without meaning here
 )
 
 // key returns the next key. It takes escape sequences (ECMA-48 CSI and SS3)
@@ -105,9 +107,12 @@ func (k *keys) key(ctx context.Context) (key, error) {
 		return 0, err
 	case c == '[':
 		return k.sequence(ctx)
-	case c == 'O': // SS3: one more byte
-		_, err = k.next(ctx)
-		return keyOther, err
+	case c == 'O': // SS3: one more byte, what arrows send in application mode
+		c, err = k.next(ctx)
+		if stops(key(c)) {
+			return key(c), err
+		}
+		return named(string([]byte{c})), err
 	case stops(key(c)):
 		return key(c), nil
 	}
@@ -125,7 +130,7 @@ func (k *keys) sequence(ctx context.Context) (key, error) {
 		case stops(key(c)):
 			return key(c), nil
 		case c >= 0x40 && c <= 0x7e:
-			return named(string(params) + string(c)), nil
+			return named(string(append(params, c))), nil
 		case len(params) < 16:
 			params = append(params, c)
 		}
@@ -138,6 +143,10 @@ func named(sequence string) key {
 		return keyPasteStart
 	case "201~":
 		return keyPasteEnd
+	case "A":
+		return keyUp
+	case "B":
+		return keyDown
 	}
 	return keyOther
 }

@@ -86,9 +86,8 @@ func (l *line) add(c byte) error {
 
 // cut shortens the text to n bytes.
 func (l *line) cut(n int) {
-	gone := l.text[n:]
-	l.echo.erase(gone)
-	clear(gone)
+	l.echo.erase(l.text, n)
+	clear(l.text[n:])
 	l.text = l.text[:n]
 }
 
@@ -109,19 +108,18 @@ type echo struct {
 	w      io.Writer
 	width  int // columns of the terminal
 	column int // of the cursor, from 0
+	drawn  int // bytes of the text that are on the screen
 }
 
-// typed draws the character that has just become complete at the end of b.
-func (e *echo) typed(b []byte) {
+// typed draws the characters of the text that are complete and not yet drawn.
+func (e *echo) typed(text []byte) {
 	if e == nil {
 		return
 	}
-	start := len(b) - 1
-	for start > 0 && len(b)-start < utf8.UTFMax && !utf8.RuneStart(b[start]) {
-		start--
-	}
-	if utf8.FullRune(b[start:]) {
-		e.draw(shown(b[start:]))
+	for e.drawn < len(text) && utf8.FullRune(text[e.drawn:]) {
+		_, size := utf8.DecodeRune(text[e.drawn:])
+		e.draw(shown(text[e.drawn : e.drawn+size]))
+		e.drawn += size
 	}
 }
 
@@ -136,12 +134,12 @@ func (e *echo) draw(s string) {
 	}
 }
 
-// erase takes the drawing of b, the end of the text, off the screen.
-func (e *echo) erase(b []byte) {
-	if e == nil {
+// erase takes what is drawn of text[n:] off the screen.
+func (e *echo) erase(text []byte, n int) {
+	if e == nil || n >= e.drawn {
 		return
 	}
-	for range columns(b) {
+	for range columns(text[n:e.drawn]) {
 		if e.column == 0 {
 			e.column = e.width
 			_, _ = fmt.Fprintf(e.w, "\x1b[A\x1b[%dG \x1b[%dG", e.width, e.width)
@@ -150,6 +148,7 @@ func (e *echo) erase(b []byte) {
 		}
 		e.column--
 	}
+	e.drawn = n
 }
 
 func columns(b []byte) int {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/taoctl/taoctl/internal/printable"
 )
 
 // tick is how often the line of progress is drawn.
@@ -89,5 +91,5 @@ func (p *Progress) draw(frame int) {
 	if s := time.Since(p.start) / time.Second; s > 0 {
 		line += fmt.Sprintf(" %ds", s)
 	}
-	_, _ = io.WriteString(p.w, eraseLine+clip(line, width-1))
+	_, _ = io.WriteString(p.w, eraseLine+clip(printable.Line(line), width-1))
 }
