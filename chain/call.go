@@ -132,6 +132,10 @@ func text(v any) string {
 	return clip(fmt.Sprint(v), maxText*4)
 }
 
+// JSON writes any value that Decode gave, accounts and calls among it, as
+// scale.JSON does.
+func JSON(v any) ([]byte, error) { return scale.JSON(jsonForm(v)) }
+
 // jsonForm replaces the Go forms of this package by ones that scale.JSON
 // writes.
 func jsonForm(v any) any {

@@ -91,7 +91,9 @@ func (r *Runtime) encodeCall(v any) (any, error) {
 	}
 	c, ok := v.(Call)
 	if !ok {
-		return v, nil
+		if c, ok = callObject(v); !ok {
+			return v, nil
+		}
 	}
 	def, err := r.variant(c)
 	if err != nil {
@@ -102,6 +104,28 @@ func (r *Runtime) encodeCall(v any) (any, error) {
 		inner.Value = map[string]any(c.Args)
 	}
 	return &scale.Variant{Name: c.Pallet, Value: inner}, nil
+}
+
+// callObject reads the JSON form of a call, {"call": "Pallet.name", "args":
+// {…}}, which is what Call.MarshalJSON writes.
+func callObject(v any) (Call, bool) {
+	object, ok := v.(map[string]any)
+	if !ok || len(object) > 2 {
+		return Call{}, false
+	}
+	var full string
+	switch name := object["call"].(type) {
+	case string:
+		full = name
+	case scale.Text:
+		full = string(name)
+	}
+	pallet, name, dotted := strings.Cut(full, ".")
+	args, isObject := object["args"].(map[string]any)
+	if !dotted || !isObject && object["args"] != nil || len(object) == 2 && !isObject {
+		return Call{}, false
+	}
+	return Call{Pallet: pallet, Name: name, Args: args}, true
 }
 
 // decodeCall turns Variant{pallet, Variant{call, Record}} into a Call.

@@ -195,16 +195,23 @@ func (c *Client) Hash(ctx context.Context, b BlockRef) (tao.Hash, error) {
 // Extrinsics returns the block's extrinsics in order, each with its length
 // prefix, as they were sent.
 func (v *View) Extrinsics(ctx context.Context) ([][]byte, error) {
+	return v.client.Extrinsics(ctx, v.header.Hash)
+}
+
+// Extrinsics returns the extrinsics of a block without taking a view of it, as
+// a search through many blocks wants. Errors: *NoBlockError where the node has
+// no such block, or no longer.
+func (c *Client) Extrinsics(ctx context.Context, block tao.Hash) ([][]byte, error) {
 	var reply *struct {
 		Block struct {
 			Extrinsics []hexBytes `json:"extrinsics"`
 		} `json:"block"`
 	}
-	if err := v.client.transport.Call(ctx, &reply, "chain_getBlock", v.header.Hash); err != nil {
-		return nil, fmt.Errorf("read the extrinsics of block %d: %w", v.header.Number, err)
+	if err := c.transport.Call(ctx, &reply, "chain_getBlock", block); err != nil {
+		return nil, fmt.Errorf("read the extrinsics of block %s: %w", block, err)
 	}
 	if reply == nil {
-		return nil, &NoBlockError{AtHash(v.header.Hash)}
+		return nil, &NoBlockError{AtHash(block)}
 	}
 	list := make([][]byte, len(reply.Block.Extrinsics))
 	for i, x := range reply.Block.Extrinsics {

@@ -37,8 +37,8 @@ func (m *Metadata) DecodePrefix(id TypeID, b []byte, into any) (rest []byte, err
 		return nil, &Error{Type: fmt.Sprintf("type %d", id), Reason: "is not in this metadata"}
 	}
 	d := decoder{m: m, cursor: cursor{b: b}, steps: deepest*len(b) + freeSteps}
-	if into, ok := into.(*any); ok && into != nil {
-		*into = d.value(id, 0)
+	if dynamic, ok := into.(*any); ok && dynamic != nil {
+		*dynamic = d.value(id, 0)
 	} else {
 		d.pointer(id, into)
 	}

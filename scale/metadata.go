@@ -16,6 +16,7 @@ const NoType TypeID = 1<<32 - 1
 // format and APIs. After ParseMetadata and Customize it never changes, and any
 // number of goroutines may use it.
 type Metadata struct {
+	blob      string
 	version   int
 	types     []Type
 	pallets   []*Pallet
@@ -273,6 +274,9 @@ type Method struct {
 	Docs       Docs
 	Deprecated *Deprecation
 }
+
+// Blob is a copy of what ParseMetadata was given.
+func (m *Metadata) Blob() []byte { return []byte(m.blob) }
 
 // Version is 14, 15 or 16.
 func (m *Metadata) Version() int { return m.version }

@@ -24,7 +24,7 @@ func ParseMetadata(blob []byte) (*Metadata, error) {
 	p := &parser{
 		cursor: cursor{b: []byte(text)[len(magic)+1:]},
 		text:   text,
-		m:      &Metadata{version: int(blob[len(magic)])},
+		m:      &Metadata{version: int(blob[len(magic)]), blob: text},
 	}
 	if p.m.version < 14 || p.m.version > 16 {
 		return nil, fmt.Errorf("parse metadata: version %d is none of 14, 15, 16", p.m.version)

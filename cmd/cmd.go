@@ -1,0 +1,114 @@
+// Package cmd is the command line: cobra commands, settings, the terminal's
+// questions, exit codes and hints. It has two shapes of command and no third:
+//
+//   - query reads, returns a value, and has it printed;
+//   - transact walks the one road of package tx: plan, preview, consent,
+//     passphrase, signature, journal, network, receipt.
+//
+// A command returns values and errors; only package internal/view prints, only
+// exit.go knows exit codes, and only hint.go gives advice.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/internal/term"
+)
+
+// Env is all that the program takes from the world around it.
+type Env struct {
+	In       io.Reader                      // data, where a command reads some from a pipe
+	Out      io.Writer                      // results
+	Err      io.Writer                      // what is for people: previews, progress, errors
+	Terminal func() (*term.Terminal, error) // opens the terminal, where questions are asked
+	Getenv   func(string) string
+	Home     string // the user's home folder; "" if there is none
+	Now      func() time.Time
+	Version  string
+}
+
+// Main runs one command line and returns the exit code of exit.go's table.
+func Main(ctx context.Context, e *Env, args []string) int {
+	a := newApp(e)
+	root := a.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	a.close()
+	if err == nil {
+		return exitDone
+	}
+	if ctx.Err() != nil && !certain(err) {
+		err = errors.Join(errInterrupted, err)
+	}
+	a.report(err)
+	return exitCode(err)
+}
+
+// app is one run of the program.
+type app struct {
+	env      *Env
+	settings settings
+	out      outputFlags
+	change   changeFlags
+	stopped  []func() // what close undoes, last first
+	client   *chain.Client
+}
+
+func newApp(e *Env) *app {
+	return &app{env: e, settings: settings{env: e}}
+}
+
+func (a *app) close() {
+	for i := len(a.stopped) - 1; i >= 0; i-- {
+		a.stopped[i]()
+	}
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "taoctl",
+		Short: "Hold, send and stake TAO from the terminal",
+		Long: `taoctl is a wallet for Bittensor. It keeps keys in the files that btcli uses,
+shows exactly what will be signed and what it costs before it asks, and says
+for certain what happened.`,
+		Version:       a.env.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+	}
+	root.SetOut(a.env.Out)
+	root.SetErr(a.env.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.PersistentFlags().BoolVarP(&a.out.json, "json", "", false, "print the result as JSON, and errors too")
+	root.PersistentFlags().BoolVarP(&a.out.quiet, "quiet", "q", false, "print no preview and no progress")
+	root.AddCommand(
+		a.walletCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
+		a.callCommand(), a.queryCommand(), a.chainCommand(),
+	)
+	return root
+}
+
+// noCommand answers a word that names no command.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasSubCommands() {
+		return usagef("%q is no command of %s", args[0], c.CommandPath())
+	}
+	return usagef("%s takes no arguments", c.CommandPath())
+}
+
+// group makes a command that only holds others.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: noCommand, RunE: func(c *cobra.Command, _ []string) error {
+		return c.Help()
+	}}
+	c.AddCommand(subs...)
+	return c
+}

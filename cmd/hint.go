@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/taoctl/taoctl/balance"
+	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/tao"
+	"github.com/taoctl/taoctl/tx"
+)
+
+// hint is one line of advice for an error, or nothing. Errors say what is so;
+// this says what to do, and never repeats the error.
+func hint(err error) string {
+	for _, give := range []func(error) string{hintOutcome, hintConsent, hintKey, hintInput, hintNode} {
+		if text := give(err); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+func hintOutcome(err error) string {
+	var unknown *tx.UnknownError
+	var invalid *chain.InvalidError
+	var failure *tx.Failure
+	switch {
+	case errors.As(err, &unknown) && unknown.Until > 0:
+		return fmt.Sprintf("do not send it again: it may still happen until block %d; run \"taoctl tx status %s\"", unknown.Until, unknown.Extrinsic)
+	case errors.As(err, &unknown):
+		return fmt.Sprintf("do not send it again: it may still happen; run \"taoctl tx status %s\"", unknown.Extrinsic)
+	case errors.As(err, &invalid):
+		return refusalHints[invalid.Reason]
+	case errors.As(err, &failure):
+		return failureHints[failure.Name]
+	case is[*openError](err):
+		return "run \"taoctl tx status\" until it is settled, or add --again to send another one all the same"
+	}
+	return ""
+}
+
+// refusalHints are for what a node refuses before any block.
+var refusalHints = map[string]string{
+	"Payment":           "add TAO to the account: the fee must be paid with the account kept alive",
+	"Stale":             "leave out --nonce, or run \"taoctl tx status\": the number is used already",
+	"Future":            "leave out --nonce: an earlier transaction is missing",
+	"BadProof":          "prepare and sign it anew: the runtime may have been upgraded, or the era is over",
+	"AncientBirthBlock": "prepare and sign it anew: its era is over",
+	"TooLowPriority":    "wait for the other transaction with this nonce, or add --tip to replace it",
+	"ExhaustsResources": "try again in the next block",
+}
+
+// failureHints are for what the chain refuses inside a block.
+var failureHints = map[string]string{
+	"FundsUnavailable":    "lower the amount",
+	"InsufficientBalance": "lower the amount",
+	"NotExpendable":       "leave the existential deposit on the account, or add --allow-death",
+	"Expendability":       "leave the existential deposit on the account, or add --allow-death",
+	"KeepAlive":           "leave the existential deposit on the account, or add --allow-death",
+	"BelowMinimum":        "send at least the existential deposit to a new account",
+	"ExistentialDeposit":  "send at least the existential deposit to a new account",
+	"Frozen":              "part of the balance is locked; lower the amount",
+	"BadOrigin":           "this call is not for this account: it needs another signer, often the chain's root",
+	"CallFiltered":        "the chain does not allow this call here, or not inside another call",
+}
+
+func hintConsent(err error) string {
+	if is[consentError](err) {
+		return "add --yes to agree beforehand"
+	}
+	return ""
+}
+
+func hintKey(err error) string {
+	var notFound *keystore.NotFoundError
+	switch {
+	case is[*keystore.WrongPassphraseError](err):
+		return "the file is unharmed; check the keyboard's layout and the password's source"
+	case errors.Is(err, keystore.ErrNoPassphrase):
+		return "give --password-file or --password-command, or run it on a terminal"
+	case errors.As(err, &notFound):
+		return "list wallets with \"taoctl wallet list\", make one with \"taoctl wallet create\" or \"taoctl wallet import\""
+	case is[*keystore.ExistsError](err):
+		return "choose another name: wallets are never overwritten"
+	case is[*noKeyError](err):
+		return "choose the wallet that holds it with --wallet"
+	case is[*keystore.MemoryError](err):
+		return "close other programs: opening a key takes 512 MiB of memory"
+	}
+	return ""
+}
+
+func hintInput(err error) string {
+	var insufficient *tx.InsufficientError
+	switch {
+	case errors.As(err, &insufficient) && insufficient.Deposit > 0:
+		return fmt.Sprintf("%s TAO must stay to keep the account alive; lower the amount, or send \"all\"", insufficient.Deposit)
+	case errors.As(err, &insufficient):
+		return "lower the amount, or send \"all\""
+	case is[*balance.BelowDepositError](err):
+		return "send more, or to an account that holds something"
+	case is[*tao.AddressError](err):
+		return "copy the whole address again from its source; it begins with 5 and has 48 characters"
+	case is[*usageError](err):
+		return "add --help for the usage"
+	}
+	return ""
+}
+
+func hintNode(err error) string {
+	var missing *chain.MissingError
+	switch {
+	case errors.As(err, &missing):
+		return "runtimes differ: \"taoctl chain info\" says which one this is"
+	case is[*chain.WrongChainError](err):
+		return "check --network and --endpoint: nothing was sent"
+	case is[*chain.LostError](err):
+		return "check the connection and --network, or name another node with --endpoint"
+	case is[*tx.PrunedError](err):
+		return "run it again with --network archive"
+	case is[*tx.ExtensionError](err):
+		return "the chain was upgraded: install a newer taoctl"
+	}
+	return ""
+}

@@ -1,0 +1,214 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/tao"
+)
+
+// noKeyError says that no wallet here holds the key of an account.
+type noKeyError struct {
+	Account tao.Account
+	Wallet  string
+}
+
+func (e *noKeyError) Error() string {
+	return fmt.Sprintf("no key of %s in wallet %s", e.Account, e.Wallet)
+}
+
+// walletAddresses is a wallet by its public files.
+type walletAddresses struct {
+	name    string
+	Coldkey tao.Account
+	hotkeys []keystore.Info
+}
+
+// wallet reads a wallet's public files. No secret is opened.
+func (a *app) wallet(name string) (walletAddresses, error) {
+	store, err := a.store()
+	if err != nil {
+		return walletAddresses{}, err
+	}
+	w, err := store.Wallet(name)
+	if err != nil {
+		return walletAddresses{}, err
+	}
+	if w.Coldkey.Problem != nil {
+		return walletAddresses{}, w.Coldkey.Problem
+	}
+	account, err := store.Account(w.Coldkey.Ref)
+	return walletAddresses{name: name, Coldkey: account, hotkeys: w.Hotkeys}, err
+}
+
+// hotkey is the account of the chosen hotkey: a name in the wallet,
+// WALLET/HOTKEY, or an address.
+func (a *app) hotkey(w walletAddresses) (tao.Account, error) {
+	name := a.hotkeyName()
+	if looksLikeAddress(name) {
+		return tao.ParseAccount(name)
+	}
+	ref := keystore.Ref{Wallet: w.name, Hotkey: name}
+	if strings.Contains(name, "/") {
+		var err error
+		if ref, err = keystore.ParseRef(name); err != nil {
+			return tao.Account{}, err
+		}
+	}
+	store, err := a.store()
+	if err != nil {
+		return tao.Account{}, err
+	}
+	return store.Account(ref)
+}
+
+// unlock opens the key of an account, which must be in the chosen wallet. The
+// caller wipes it.
+func (a *app) unlock(ctx context.Context, account tao.Account) (*keystore.Key, error) {
+	ref, err := a.refOf(account)
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	unlocker := a.unlocker(ctx, store.Path(ref))
+	defer unlocker.Wipe()
+	key, err := store.Unlock(ctx, ref, unlocker)
+	if err != nil {
+		return nil, err
+	}
+	if key.Account() != account {
+		key.Wipe()
+		return nil, fmt.Errorf("the key of %s is that of %s, not of %s: its public file is wrong", ref, key.Account(), account)
+	}
+	return key, nil
+}
+
+// refOf finds which key of the wallet an account is.
+func (a *app) refOf(account tao.Account) (keystore.Ref, error) {
+	w, err := a.wallet(a.walletName())
+	if err != nil {
+		return keystore.Ref{}, err
+	}
+	if w.Coldkey == account {
+		return keystore.Ref{Wallet: w.name}, nil
+	}
+	for _, h := range w.hotkeys {
+		if h.Known && h.Account == account {
+			return h.Ref, nil
+		}
+	}
+	return keystore.Ref{}, &noKeyError{Account: account, Wallet: w.name}
+}
+
+// unlocker opens files with passwords from where the settings say, and shows
+// that deriving a key takes seconds.
+func (a *app) unlocker(ctx context.Context, path string) *keystore.Unlocker {
+	return keystore.NewUnlocker(a.passphrase(ctx, path)).OnWork(func(keystore.Format) func() {
+		return a.busy("opening the key").Stop
+	})
+}
+
+// passphrase finds the password of a key file: --password-file,
+// --password-command, btcli's BT_PW_ variable for that file, or the person.
+func (a *app) passphrase(ctx context.Context, path string) keystore.Passphrase {
+	return func(what string) ([]byte, error) {
+		if secret, given, err := a.givenPassword(ctx, path); given || err != nil {
+			return secret, err
+		}
+		t, err := a.terminal()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, keystore.ErrNoPassphrase)
+		}
+		secret, err := t.Secret(ctx, "Password of "+what+": ")
+		if errors.Is(err, term.ErrInterrupted) {
+			return nil, errInterrupted
+		}
+		return secret, err
+	}
+}
+
+// givenPassword is the password that was prepared for unattended use.
+func (a *app) givenPassword(ctx context.Context, path string) (secret []byte, given bool, err error) {
+	s := &a.settings
+	file := s.or(s.passwordFile, envPasswordFile, "")
+	switch {
+	case s.passwordFile != "" && s.passwordCommand != "":
+		return nil, true, usagef("--password-file and --password-command exclude each other")
+	case s.passwordCommand != "":
+		secret, err = commandPassword(ctx, s.passwordCommand)
+		return secret, true, err
+	case file != "":
+		secret, err = filePassword(file)
+		return secret, true, err
+	}
+	return nil, false, nil
+}
+
+// maxPassword bounds a password, in bytes.
+const maxPassword = 4096
+
+// filePassword reads the first line of a file. A file that others can read is
+// refused: a password in it is no secret.
+func filePassword(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("password file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("password file: %w", err)
+	}
+	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("password file %s can be read by others: run chmod 600 %s", path, path)
+	}
+	buffer := make([]byte, maxPassword+1)
+	n, err := readFirst(f, buffer)
+	if err != nil {
+		return nil, fmt.Errorf("password file %s: %w", path, err)
+	}
+	return firstLine(buffer[:n], "password file "+path)
+}
+
+// commandPassword runs a command and takes the first line of its output. The
+// command is split at white space; there is no shell.
+func commandPassword(ctx context.Context, command string) ([]byte, error) {
+	words := strings.Fields(command)
+	if len(words) == 0 {
+		return nil, usagef("--password-command is empty")
+	}
+	c := exec.CommandContext(ctx, words[0], words[1:]...)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	if err != nil {
+		clear(out)
+		return nil, fmt.Errorf("password command %s: %w", filepath.Base(words[0]), err)
+	}
+	return firstLine(out, "password command "+filepath.Base(words[0]))
+}
+
+// firstLine takes over b, which it wipes.
+func firstLine(b []byte, what string) ([]byte, error) {
+	defer clear(b)
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	switch {
+	case len(line) == 0:
+		return nil, fmt.Errorf("%s: its first line is empty", what)
+	case len(line) > maxPassword:
+		return nil, fmt.Errorf("%s: its first line is longer than %d bytes", what, maxPassword)
+	}
+	return bytes.Clone(line), nil
+}

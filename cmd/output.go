@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/internal/printable"
+	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/internal/view"
+	"github.com/taoctl/taoctl/tx"
+)
+
+// outputFlags choose the form of the result.
+type outputFlags struct {
+	json     bool
+	csv      bool
+	template string
+	quiet    bool
+}
+
+// query makes a command that reads: run returns a value, and it is printed.
+func (a *app) query(c *cobra.Command, run func(c *cobra.Command, args []string) (any, error)) *cobra.Command {
+	a.formFlags(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		v, err := run(c, args)
+		if err != nil {
+			return err
+		}
+		return a.show(v)
+	}
+	return c
+}
+
+func (a *app) formFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&a.out.csv, "csv", false, "print the result as CSV")
+	c.Flags().StringVar(&a.out.template, "template", "", "print the result through a Go template")
+}
+
+// show prints a result to standard output, in the form that was asked for.
+func (a *app) show(v any) error {
+	o := view.Options{Format: view.Table, Width: a.width()}
+	asked := 0
+	for _, f := range []struct {
+		on     bool
+		format view.Format
+	}{{a.out.json, view.JSON}, {a.out.csv, view.CSV}, {a.out.template != "", view.Template}} {
+		if f.on {
+			o.Format = f.format
+			asked++
+		}
+	}
+	if asked > 1 {
+		return usagef("--json, --csv and --template exclude each other")
+	}
+	o.Template = a.out.template
+	return view.Render(a.env.Out, v, o)
+}
+
+// tell prints a value for people to standard error.
+func (a *app) tell(v any) error {
+	if a.silent() {
+		return nil
+	}
+	return view.Render(a.env.Err, v, view.Options{Format: view.Table, Width: a.width()})
+}
+
+// say prints a line for people to standard error.
+func (a *app) say(format string, args ...any) {
+	if !a.silent() {
+		fmt.Fprintf(a.env.Err, "%s\n", printable.Line(fmt.Sprintf(format, args...)))
+	}
+}
+
+// silent reports that standard error belongs to errors alone.
+func (a *app) silent() bool { return a.out.json || a.out.quiet }
+
+// busy shows that something takes its time; the caller stops it.
+func (a *app) busy(text string) *term.Progress {
+	if a.silent() {
+		return nil
+	}
+	return term.StartProgress(a.env.Err, text)
+}
+
+func (a *app) width() int {
+	t, err := a.terminal()
+	if err != nil {
+		return 0
+	}
+	return t.Width()
+}
+
+// failure is an error as JSON.
+type failure struct {
+	Error struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Hint    string `json:"hint,omitempty"`
+
+		// Extrinsic is set where one was signed: its fate is in the journal.
+		Extrinsic string `json:"extrinsic,omitempty"`
+	} `json:"error"`
+}
+
+// report prints an error: one line, and one of advice where there is some.
+func (a *app) report(err error) {
+	message, advice := err.Error(), hint(err)
+	if !a.out.json {
+		fmt.Fprintf(a.env.Err, "taoctl: %s\n", printable.Text(message))
+		if advice != "" {
+			fmt.Fprintf(a.env.Err, "hint: %s\n", advice)
+		}
+		return
+	}
+	var f failure
+	f.Error.Code, f.Error.Message, f.Error.Hint = exitCode(err), message, advice
+	var unknown *tx.UnknownError
+	if errors.As(err, &unknown) {
+		f.Error.Extrinsic = unknown.Extrinsic.String()
+	}
+	out := json.NewEncoder(a.env.Err)
+	out.SetEscapeHTML(false)
+	// Standard error is the last place to complain to; there is no other.
+	_ = out.Encode(f)
+}

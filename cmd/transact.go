@@ -1,0 +1,394 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/internal/atomicfile"
+	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/tao"
+	"github.com/taoctl/taoctl/tx"
+)
+
+// changeFlags are the choices of every command that changes the chain.
+type changeFlags struct {
+	yes    bool
+	dryRun bool
+	out    string
+	wait   string
+	era    string
+	tip    string
+	nonce  int64
+	again  bool
+
+	timeout time.Duration
+}
+
+func (a *app) changeFlagsOf(c *cobra.Command) {
+	a.networkFlags(c)
+	a.walletFlags(c)
+	a.passwordFlags(c)
+	f := c.Flags()
+	f.BoolVar(&a.change.dryRun, "dry-run", false, "show what would be signed and what it costs, and stop")
+	f.StringVar(&a.change.out, "out", "", "write the unsigned draft to this file, for \"taoctl tx sign\" elsewhere, and stop")
+	f.StringVar(&a.change.era, "era", "64", "how many blocks the transaction stays valid, or \"immortal\"")
+	f.StringVar(&a.change.tip, "tip", "0", "TAO paid on top of the fee to be preferred")
+	f.Int64Var(&a.change.nonce, "nonce", -1, "number of the transaction, for those who know (default: the next one)")
+	a.sendFlags(c)
+}
+
+// sendFlags are those of a command that submits something.
+func (a *app) sendFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.BoolVarP(&a.change.yes, "yes", "y", false, "agree beforehand; without it, and without a terminal, nothing is sent")
+	f.StringVar(&a.change.wait, "wait", "included", "how long to stay: none, included or finalized")
+	f.DurationVar(&a.change.timeout, "timeout", 0, "how long to wait for the outcome, such as 90s; 0 is as long as the transaction stays valid")
+	f.BoolVar(&a.change.again, "again", false, "send even though the same transaction is still open in the journal")
+}
+
+// transact makes a command that changes the chain. plan turns the arguments
+// into a plan at a view of the newest block; the rest is the same for all.
+func (a *app) transact(c *cobra.Command, plan func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error)) *cobra.Command {
+	a.changeFlagsOf(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		o, wait, err := a.change.parse()
+		if err != nil {
+			return err
+		}
+		v, err := a.best(c)
+		if err != nil {
+			return err
+		}
+		p, err := plan(c, v, args)
+		if err != nil {
+			return err
+		}
+		draft, err := tx.Prepare(c.Context(), v, p, o)
+		if err != nil {
+			return err
+		}
+		return a.carryOut(c, v.Client(), draft, wait)
+	}
+	return c
+}
+
+// carryOut shows a draft, and then stops, writes it down, or has it agreed to,
+// signed and sent.
+func (a *app) carryOut(c *cobra.Command, client *chain.Client, draft *tx.Draft, wait tx.Wait) error {
+	summary := a.summaryOf(c, client, draft)
+	switch {
+	case a.change.dryRun:
+		return a.show(summary)
+	case a.change.out != "":
+		return a.writeDraft(draft, summary)
+	}
+	if err := a.checkOpen(c.Context(), client, draft.Signer, draft.CallHash()); err != nil {
+		return err
+	}
+	if err := a.consent(c.Context(), summary, "Sign and send this?"); err != nil {
+		return err
+	}
+	x, err := a.sign(c.Context(), draft)
+	if err != nil {
+		return err
+	}
+	return a.send(c.Context(), client, x, wait)
+}
+
+// parse checks the flags before anything is asked or read.
+func (f *changeFlags) parse() (o tx.Options, wait tx.Wait, err error) {
+	if wait, err = parseWait(f.wait); err != nil {
+		return o, wait, err
+	}
+	if o.Tip, err = tao.ParseAmount(f.tip); err != nil {
+		return o, wait, usagef("--tip: %w", err)
+	}
+	if o.Period, o.Immortal, err = parsePeriod(f.era); err != nil {
+		return o, wait, err
+	}
+	if f.nonce >= 0 {
+		nonce := uint32(f.nonce)
+		if int64(nonce) != f.nonce {
+			return o, wait, usagef("--nonce %d is larger than the chain counts", f.nonce)
+		}
+		o.Nonce = &nonce
+	}
+	if f.dryRun && f.out != "" {
+		return o, wait, usagef("--dry-run writes nothing: leave out --out")
+	}
+	return o, wait, nil
+}
+
+func parseWait(s string) (tx.Wait, error) {
+	switch s {
+	case "none":
+		return tx.WaitNone, nil
+	case "included":
+		return tx.WaitIncluded, nil
+	case "finalized":
+		return tx.WaitFinalized, nil
+	}
+	return 0, usagef("--wait %q is not none, included or finalized", s)
+}
+
+func parsePeriod(s string) (period uint32, immortal bool, err error) {
+	if s == "immortal" {
+		return 0, true, nil
+	}
+	n, err := parseUint32(s)
+	if err != nil || n == 0 {
+		return 0, false, usagef("--era %q is neither a number of blocks nor \"immortal\"", s)
+	}
+	if period, err = tx.RoundPeriod(n); err != nil {
+		return 0, false, usagef("--era: %w", err)
+	}
+	return period, false, nil
+}
+
+// Summary is what is shown before consent. Call is decoded from the bytes that
+// will be signed.
+type Summary struct {
+	Network    string       `json:"network"`
+	Genesis    tao.Hash     `json:"genesis"`
+	Runtime    string       `json:"runtime"`
+	Signer     tao.Account  `json:"signer"`
+	Call       chain.Call   `json:"call"`
+	Preview    any          `json:"preview,omitempty"`
+	Fee        *tao.Amount  `json:"fee,omitempty"` // what inclusion costs, tip included
+	Tip        tao.Amount   `json:"tip"`
+	Nonce      uint32       `json:"nonce"`
+	ValidUntil *uint32      `json:"valid_until,omitempty"` // the last block that may include it
+	Warnings   []tx.Warning `json:"warnings,omitempty"`
+}
+
+func (a *app) summaryOf(c *cobra.Command, client *chain.Client, d *tx.Draft) Summary {
+	s := Summary{
+		Network: a.settings.or(a.settings.network, envNetwork, "finney"), Genesis: d.Genesis,
+		Runtime: d.Spec.String(), Signer: d.Signer, Call: d.Call, Preview: d.Preview,
+		Fee: d.Fee, Tip: d.Tip, Nonce: d.Nonce, Warnings: d.Warnings,
+	}
+	if client == nil {
+		s.Network = "offline"
+	} else if name, err := client.Name(c.Context()); err == nil {
+		s.Network += " (" + name + ")"
+	}
+	if last, mortal := d.Era.Last(); mortal {
+		s.ValidUntil = &last
+	}
+	return s
+}
+
+// draftWritten is the result of --out.
+type draftWritten struct {
+	Draft  string      `json:"draft"` // the file
+	Signer tao.Account `json:"signer"`
+	Call   chain.Call  `json:"call"`
+	Fee    *tao.Amount `json:"fee,omitempty"`
+}
+
+func (a *app) writeDraft(d *tx.Draft, s Summary) error {
+	if err := a.tell(s); err != nil {
+		return err
+	}
+	f, err := d.File(true)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := createFile(a.change.out, append(text, '\n')); err != nil {
+		return err
+	}
+	return a.show(draftWritten{Draft: a.change.out, Signer: d.Signer, Call: d.Call, Fee: d.Fee})
+}
+
+// createFile writes a new file and never replaces one.
+func createFile(path string, data []byte) error {
+	err := atomicfile.Create(path, data, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already and is left as it is", path)
+	}
+	return err
+}
+
+// consent shows what is about to happen and has it agreed to.
+func (a *app) consent(ctx context.Context, what any, question string) error {
+	if a.change.yes {
+		return a.tell(what)
+	}
+	t, err := a.terminal()
+	if err != nil {
+		if err := a.tell(what); err != nil {
+			return err
+		}
+		return consentError{}
+	}
+	// The question makes no sense without what it asks about, whatever form
+	// the result will have.
+	quiet := a.out
+	a.out = outputFlags{}
+	err = a.tell(what)
+	a.out = quiet
+	if err != nil {
+		return err
+	}
+	agreed, err := t.Confirm(ctx, question)
+	switch {
+	case errors.Is(err, term.ErrInterrupted):
+		return errInterrupted
+	case err != nil:
+		return err
+	case !agreed:
+		return errDeclined
+	}
+	return nil
+}
+
+// sign opens the signer's key, signs, and closes the key.
+func (a *app) sign(ctx context.Context, d *tx.Draft) (*tx.Extrinsic, error) {
+	key, err := a.unlock(ctx, d.Signer)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	if ctx.Err() != nil {
+		return nil, errInterrupted
+	}
+	return d.Sign(ctx, key)
+}
+
+// send hands the extrinsic over, stays with it, and prints its receipt. A
+// receipt of a failed call is printed too: a fee was paid.
+func (a *app) send(ctx context.Context, client *chain.Client, x *tx.Extrinsic, wait tx.Wait) error {
+	journal, err := a.journal()
+	if err != nil {
+		return err
+	}
+	if a.change.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.change.timeout)
+		defer cancel()
+	}
+	spin := a.busy("sending")
+	defer spin.Stop()
+	receipt, err := tx.Send(ctx, client, journal, x, wait, func(p tx.Progress) { spin.Set(stageText(p)) })
+	if is[*tx.UnknownError](err) && ctx.Err() == nil {
+		spin.Set("the line broke; looking for the transaction")
+		receipt, err = lookFor(ctx, client, journal, x.Hash(), wait, err)
+	}
+	if err != nil {
+		return err
+	}
+	return a.showReceipt(receipt)
+}
+
+// How long a transaction is looked for after its line broke, and how often an
+// unreachable node is asked again.
+const (
+	lookingFor = 2 * time.Minute
+	retries    = 4
+)
+
+// lookFor finds a lost extrinsic, if its node can be reached again. If not, the
+// outcome stays unknown, as lost says.
+func lookFor(ctx context.Context, client *chain.Client, j *tx.Journal, x tao.Hash, wait tx.Wait, lost error) (*tx.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookingFor)
+	defer cancel()
+	for attempt := range retries {
+		receipt, entry, err := tx.Await(ctx, client, j, x, wait == tx.WaitFinalized)
+		switch {
+		case err == nil && receipt != nil:
+			return receipt, nil
+		case err == nil && entry.State == tx.Expired:
+			return nil, &tx.RefusedError{Extrinsic: x, Err: errors.New("it was not included before its last block")}
+		case !is[*chain.LostError](err):
+			return nil, lost
+		}
+		select {
+		case <-ctx.Done():
+			return nil, lost
+		case <-time.After(time.Second << attempt):
+		}
+	}
+	return nil, lost
+}
+
+func stageText(p tx.Progress) string {
+	switch p.Stage {
+	case "included":
+		return "in block " + p.Block.String() + ", reading its outcome"
+	case "ready", "broadcast", "sent", "future":
+		return "sent, waiting for a block"
+	}
+	return p.Stage
+}
+
+func (a *app) showReceipt(r *tx.Receipt) error {
+	if err := a.show(r); err != nil {
+		return err
+	}
+	if r.Failure != nil {
+		return r.Failure
+	}
+	return nil
+}
+
+// openError says that the same call of the same signer may still happen.
+type openError struct {
+	Entry tx.Entry
+}
+
+func (e *openError) Error() string {
+	return fmt.Sprintf("the same transaction, %s signed at %s, is still open: both could happen; nothing was sent",
+		e.Entry.Hash, e.Entry.Time.Format("2006-01-02 15:04:05"))
+}
+
+// checkOpen refuses to make a transaction anew while the same one may still
+// happen: repeating after a lost line is how people pay twice.
+func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Account, call tao.Hash) error {
+	if a.change.again {
+		return nil
+	}
+	journal, err := a.journal()
+	if err != nil {
+		return err
+	}
+	entries, err := journal.Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Genesis != client.Genesis() || e.Signer != signer || e.CallHash != call || !e.Pending() {
+			continue
+		}
+		if _, e, err = tx.Find(ctx, client, journal, e.Hash); err != nil {
+			return fmt.Errorf("look up the earlier transaction %s: %w", e.Hash, err)
+		}
+		if e.Pending() {
+			return &openError{Entry: e}
+		}
+	}
+	return nil
+}
+
+// readFile reads a small file that a person named; "-" is standard input.
+func (a *app) readFile(path string) ([]byte, error) {
+	if path == "-" {
+		return readAll(a.env.In, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, path)
+}
