@@ -16,11 +16,11 @@ import (
 // it is not on the account.
 type Holding struct {
 	Account   tao.Account `json:"account"`
-	Free      tao.Amount  `json:"free"`      // on the account, the locked part included
-	Locked    tao.Amount  `json:"locked"`    // the part of free that may not leave
-	Reserved  tao.Amount  `json:"reserved"`  // held for deposits, beside free
-	Spendable tao.Amount  `json:"spendable"` // what may leave while the account lives on
-	Total     tao.Amount  `json:"total"`     // free and reserved
+	Free      tao.Amount  `json:"free" view:"free (TAO)"`           // on the account, the locked part included
+	Locked    tao.Amount  `json:"locked" view:"locked (TAO)"`       // the part of free that may not leave
+	Reserved  tao.Amount  `json:"reserved" view:"reserved (TAO)"`   // held for deposits, beside free
+	Spendable tao.Amount  `json:"spendable" view:"spendable (TAO)"` // what may leave while the account lives on
+	Total     tao.Amount  `json:"total" view:"total (TAO)"`         // free and reserved
 }
 
 // Of reads the holdings of accounts, in one request.

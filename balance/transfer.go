@@ -26,12 +26,12 @@ type Transfer struct {
 type Preview struct {
 	From         tao.Account `json:"from"`
 	To           tao.Account `json:"to"`
-	Amount       *tao.Amount `json:"amount,omitempty"`       // enforced: exactly this, or nothing
-	AboutAmount  *tao.Amount `json:"about_amount,omitempty"` // of a transfer of everything: what is left after the fee
-	SenderHas    tao.Amount  `json:"sender_has"`
-	SenderKeeps  tao.Amount  `json:"sender_keeps"`
-	ReceiverHas  tao.Amount  `json:"receiver_has"`
-	ReceiverGets tao.Amount  `json:"receiver_will_have"`
+	Amount       *tao.Amount `json:"amount,omitempty" view:"amount (TAO)"`              // enforced: exactly this, or nothing
+	AboutAmount  *tao.Amount `json:"about_amount,omitempty" view:"amount, about (TAO)"` // of a transfer of everything: what is left after the fee
+	SenderHas    tao.Amount  `json:"sender_has" view:"sender has (TAO)"`
+	SenderKeeps  tao.Amount  `json:"sender_keeps" view:"sender keeps, fee apart (TAO)"`
+	ReceiverHas  tao.Amount  `json:"receiver_has" view:"receiver has (TAO)"`
+	ReceiverGets tao.Amount  `json:"receiver_will_have" view:"receiver will have (TAO)"`
 }
 
 // BelowDepositError says that the receiver would end below the existential

@@ -14,7 +14,7 @@ import (
 type holdings struct {
 	Block    uint32     `json:"block"`
 	Accounts []holding  `json:"accounts"`
-	Total    tao.Amount `json:"total"`
+	Total    tao.Amount `json:"total" view:"total (TAO)"`
 }
 
 type holding struct {

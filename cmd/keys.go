@@ -131,7 +131,7 @@ func (a *app) passphrase(ctx context.Context, path string) keystore.Passphrase {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", what, keystore.ErrNoPassphrase)
 		}
-		secret, err := t.Secret(ctx, "Password of "+what+": ")
+		secret, err := t.Secret(ctx, "Password of "+what)
 		if errors.Is(err, term.ErrInterrupted) {
 			return nil, errInterrupted
 		}

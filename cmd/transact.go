@@ -161,10 +161,10 @@ type Summary struct {
 	Signer     tao.Account  `json:"signer"`
 	Call       chain.Call   `json:"call"`
 	Preview    any          `json:"preview,omitempty"`
-	Fee        *tao.Amount  `json:"fee,omitempty"` // what inclusion costs, tip included
-	Tip        tao.Amount   `json:"tip"`
+	Fee        *tao.Amount  `json:"fee,omitempty" view:"fee (TAO)"` // what inclusion costs, tip included
+	Tip        tao.Amount   `json:"tip,omitzero" view:"tip (TAO)"`
 	Nonce      uint32       `json:"nonce"`
-	ValidUntil *uint32      `json:"valid_until,omitempty"` // the last block that may include it
+	ValidUntil *uint32      `json:"valid_until,omitempty" view:"valid until block"` // the last block that may include it
 	Warnings   []tx.Warning `json:"warnings,omitempty"`
 }
 
@@ -190,7 +190,7 @@ type draftWritten struct {
 	Draft  string      `json:"draft"` // the file
 	Signer tao.Account `json:"signer"`
 	Call   chain.Call  `json:"call"`
-	Fee    *tao.Amount `json:"fee,omitempty"`
+	Fee    *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"`
 }
 
 func (a *app) writeDraft(d *tx.Draft, s Summary) error {

@@ -31,7 +31,7 @@ type entry struct {
 	Signer    tao.Account `json:"signer"`
 	Nonce     uint32      `json:"nonce"`
 	Block     uint32      `json:"block,omitempty"`
-	Until     uint32      `json:"valid_until,omitempty"` // the last block that may include it
+	Until     uint32      `json:"valid_until,omitempty" view:"valid until block"` // the last block that may include it
 	Note      string      `json:"note,omitempty"`
 }
 
@@ -462,7 +462,7 @@ type decoded struct {
 	Scheme     *tao.Scheme    `json:"scheme,omitempty"`
 	Signature  tx.HexBytes    `json:"signature,omitempty"`
 	Nonce      *uint32        `json:"nonce,omitempty"`
-	Tip        *tao.Amount    `json:"tip,omitempty"`
+	Tip        *tao.Amount    `json:"tip,omitempty" view:"tip (TAO)"`
 	Era        string         `json:"era,omitempty"`
 	Extensions []tx.Extension `json:"extensions,omitempty"`
 	Call       chain.Call     `json:"call"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/internal/term"
@@ -114,7 +115,7 @@ type made struct {
 	Kind      string      `json:"kind"`
 	Address   tao.Account `json:"address"`
 	Encrypted bool        `json:"encrypted"`
-	Path      string      `json:"path"`
+	Path      string      `json:"path" view:"-"`
 }
 
 // newKeyFlags say how new keys are kept.
@@ -294,7 +295,7 @@ func (a *app) askNewPassword(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a password for the new keys: %w", keystore.ErrNoPassphrase)
 	}
-	first, err := t.Secret(ctx, "New password: ")
+	first, err := t.Secret(ctx, "New password")
 	if err != nil {
 		return nil, asInterrupted(err)
 	}
@@ -302,7 +303,7 @@ func (a *app) askNewPassword(ctx context.Context) ([]byte, error) {
 		clear(first)
 		return nil, fmt.Errorf("the password is shorter than %d characters: four random words are a good one; nothing was written", minPassword)
 	}
-	second, err := t.Secret(ctx, "The same again: ")
+	second, err := t.Secret(ctx, "The same again")
 	defer clear(second)
 	if err == nil && !bytes.Equal(first, second) {
 		err = errors.New("the two passwords differ; nothing was written")
@@ -374,7 +375,7 @@ func checkWritten(ctx context.Context, t *term.Terminal, k newKey) error {
 	return k.mnemonic.Reveal(func(phrase []byte) error {
 		words := bytes.Fields(phrase)
 		for _, i := range threeOf(len(words)) {
-			label := fmt.Sprintf("Word %d of the %s's mnemonic: ", i+1, k.ref.Kind())
+			label := fmt.Sprintf("Word %d of the %s's mnemonic", i+1, k.ref.Kind())
 			if err := checkWord(ctx, t, label, words[i]); err != nil {
 				return err
 			}
@@ -394,7 +395,7 @@ func checkWord(ctx context.Context, t *term.Terminal, label string, want []byte)
 		if same {
 			return nil
 		}
-		label = "That is not it. " + label
+		label = "That is not it. " + strings.TrimPrefix(label, "That is not it. ")
 	}
 	return errors.New("the mnemonic was not written down right; nothing was written: begin again")
 }
@@ -531,6 +532,6 @@ func (a *app) secretText(ctx context.Context, stdin bool) ([]byte, error) {
 	if err != nil {
 		return nil, usagef("there is no terminal to ask for the secret: pass it with --stdin")
 	}
-	text, err := t.Secret(ctx, "Mnemonic or seed (not shown): ")
+	text, err := t.Secret(ctx, "Mnemonic or seed (not shown)")
 	return text, asInterrupted(err)
 }

@@ -30,10 +30,10 @@ type DraftFile struct {
 	TxVersion     uint32      `json:"tx_version"`
 	Nonce         uint32      `json:"nonce"`
 	Era           Era         `json:"era"`
-	Tip           tao.Amount  `json:"tip"`
-	Fee           *tao.Amount `json:"fee,omitempty"`
+	Tip           tao.Amount  `json:"tip" view:"tip (TAO)"`
+	Fee           *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"`
 	Head          uint32      `json:"head,omitempty"`
-	ValidUntil    *uint32     `json:"valid_until,omitempty"` // the last block that may include it
+	ValidUntil    *uint32     `json:"valid_until,omitempty" view:"valid until block"` // the last block that may include it
 	Call          HexBytes    `json:"call"`
 	Extra         HexBytes    `json:"extra"`
 	Additional    HexBytes    `json:"additional"`

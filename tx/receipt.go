@@ -16,9 +16,9 @@ type Receipt struct {
 	Nonce     uint32      `json:"nonce"`
 	Block     uint32      `json:"block,omitempty"`
 	BlockHash *tao.Hash   `json:"block_hash,omitempty"`
-	Index     *int        `json:"index,omitempty"` // in the block
-	Final     bool        `json:"final"`           // the block can no longer be undone
-	Fee       *tao.Amount `json:"fee,omitempty"`   // paid, tip included
+	Index     *int        `json:"index,omitempty"`                     // in the block
+	Final     bool        `json:"final"`                               // the block can no longer be undone
+	Fee       *tao.Amount `json:"fee,omitempty" view:"fee paid (TAO)"` // paid, tip included
 	Events    []Event     `json:"events,omitempty"`
 	Failure   *Failure    `json:"error,omitempty"`
 }
