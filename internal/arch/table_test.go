@@ -1,0 +1,111 @@
+package arch
+
+// pkg is what the design says about one package: docs/design.md, "Packages".
+type pkg struct {
+	may  []string // the packages of this module it may import; "*" is any
+	why  string   // why no others
+	test bool     // only tests may import it
+}
+
+var leaf = "it is useful by itself and can be tested by itself only while it knows nothing of ours"
+
+const domain = "a domain turns an intent into a plan from one view; it holds no key, asks nobody, and no domain needs another"
+
+// packages is the import table. A new package needs a row here and in
+// docs/design.md.
+var packages = map[string]pkg{
+	"tao":                    {why: "values have no world: " + leaf},
+	"scale":                  {why: "the codec is told everything by metadata: " + leaf},
+	"chain":                  {may: []string{"tao", "scale", "internal/atomicfile"}, why: "reading a node needs neither keys nor policy"},
+	"tx":                     {may: []string{"tao", "scale", "chain", "internal/atomicfile"}, why: "the road is the same whoever signs and whatever is planned: no keystore, no domain, no terminal"},
+	"balance":                {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
+	"stake":                  {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
+	"register":               {may: []string{"tao", "scale", "chain", "tx", "powsolver"}, why: domain},
+	"governance":             {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
+	"keystore":               {may: []string{"tao", "internal/atomicfile", "keystore/internal/kdf"}, why: "secrets stay where no network, chain or prompt can reach them"},
+	"keystore/internal/kdf":  {why: "the cost of a derivation is nobody else's business"},
+	"keystore/keystoretest":  {may: []string{"keystore/internal/kdf"}, why: "it weakens derivation for tests and does nothing else", test: true},
+	"powsolver":              {why: "a search knows numbers: " + leaf},
+	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "register", "governance", "keystore", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
+	"cmd/taoctl":             {may: []string{"cmd", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
+	"internal/term":          {may: []string{"internal/printable"}, why: leaf},
+	"internal/term/termtest": {why: leaf, test: true},
+	"internal/view":          {may: []string{"internal/printable"}, why: leaf},
+	"internal/printable":     {why: leaf},
+	"internal/atomicfile":    {why: leaf},
+	"internal/fixture":       {why: leaf, test: true},
+	"internal/testnode":      {may: []string{"tao", "scale", "chain", "internal/fixture"}, why: "a node knows no wallet, no plan and no command", test: true},
+	"internal/arch":          {why: "it reads sources as text"},
+	"e2e":                    {may: []string{"*"}, why: "it is a test, and so are the folders below it", test: true},
+}
+
+// library is what is said about a package from outside.
+type library struct {
+	by  []string // which packages may import it; "*" is any
+	why string
+}
+
+// libraries lists every third-party package that non-test files import, by
+// prefix. docs/dependencies.md says more about each.
+var libraries = map[string]library{
+	"github.com/spf13/cobra":             {[]string{"cmd"}, "commands and flags stop at cmd"},
+	"github.com/spf13/pflag":             {[]string{"cmd"}, "commands and flags stop at cmd"},
+	"github.com/coder/websocket":         {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network; tests answer it"},
+	"github.com/ChainSafe/go-schnorrkel": {[]string{"keystore", "internal/testnode"}, "one package holds keys; the test node verifies"},
+	"github.com/vedhavyas/go-subkey/v2":  {[]string{"keystore"}, "one package derives keys"},
+	"github.com/gtank/ristretto255":      {[]string{"keystore"}, "one package does arithmetic with keys"},
+	"github.com/gtank/merlin":            {[]string{"keystore"}, "one package does arithmetic with keys"},
+	"github.com/cosmos/go-bip39":         {[]string{"keystore"}, "one package knows mnemonics"},
+	"github.com/fernet/fernet-go":        {[]string{"keystore"}, "one package opens key files"},
+	"github.com/gofrs/flock":             {[]string{"keystore", "tx", "internal/atomicfile"}, "two files are shared between processes: keys and the journal"},
+	"github.com/decred/base58":           {[]string{"tao", "keystore"}, "tao parses addresses of this chain; key files may carry those of others"},
+	"github.com/jedib0t/go-pretty/v6":    {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
+	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
+	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
+	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver", "internal/testnode"}, "hashes, and what key files are sealed with"},
+	"golang.org/x/sys":                   {[]string{"internal/term", "internal/atomicfile", "keystore", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors"},
+	"github.com/zalando/go-keyring":      {[]string{"cmd"}, "the system's own store of secrets is asked by cmd, which hands the answer on"},
+	"github.com/mdp/qrterminal/v3":       {[]string{"cmd"}, "drawing is for people"},
+	"github.com/creack/pty":              {[]string{"internal/term/termtest", "e2e"}, "tests only"},
+	"github.com/rogpeppe/go-internal":    {[]string{"e2e"}, "tests only"},
+}
+
+// standard lists packages of the standard library that few may import.
+var standard = map[string]library{
+	"C":            {nil, "the program is one static binary for every system"},
+	"log":          {nil, "a library returns errors; commands return values"},
+	"log/slog":     {nil, "a library returns errors; commands return values"},
+	"math/rand":    {nil, "what is random here must be unpredictable: crypto/rand"},
+	"math/rand/v2": {nil, "what is random here must be unpredictable: crypto/rand"},
+	"unsafe":       {[]string{"powsolver", "keystore/internal/kdf"}, "only where speed is the purpose"},
+	"net/http":     {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network"},
+	"net":          {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network"},
+	"os/exec":      {[]string{"cmd", "internal/term/termtest", "e2e"}, "a password command is cmd's; secrets never travel by argument"},
+	"testing":      {[]string{"keystore/keystoretest", "internal/fixture", "internal/testnode", "internal/term/termtest", "e2e"}, "the program links no test code"},
+	"os/signal":    {[]string{"cmd/taoctl", "internal/term"}, "signals end the program, or a question"},
+}
+
+// names lists identifiers of other packages that few may use: os.Stdout.
+var names = map[string]library{
+	"fmt.Print":          {nil, "commands return values; only internal/view formats"},
+	"fmt.Printf":         {nil, "commands return values; only internal/view formats"},
+	"fmt.Println":        {nil, "commands return values; only internal/view formats"},
+	"os.Stdout":          {[]string{"cmd/taoctl"}, "the environment comes from main, so that tests can give another"},
+	"os.Stderr":          {[]string{"cmd/taoctl", "cmd"}, "the environment comes from main, so that tests can give another; only the child that cmd starts for a password gets it as it is"},
+	"os.Stdin":           {[]string{"cmd/taoctl"}, "the environment comes from main, so that tests can give another"},
+	"os.Exit":            {[]string{"cmd/taoctl"}, "a function that exits cannot be tested and skips every deferred wipe"},
+	"os.Args":            {[]string{"cmd/taoctl"}, "the environment comes from main, so that tests can give another"},
+	"os.Getenv":          {[]string{"cmd/taoctl", "e2e"}, "settings are read in one place, which remembers where each came from"},
+	"os.LookupEnv":       {[]string{"cmd/taoctl", "e2e"}, "settings are read in one place, which remembers where each came from"},
+	"context.Background": {[]string{"cmd/taoctl", "cmd", "internal/testnode", "e2e"}, "whoever waits must be able to stop waiting"},
+	"context.TODO":       {nil, "whoever waits must be able to stop waiting"},
+	"time.Sleep":         {nil, "wait for what happens, and stop when the context does"},
+}
+
+// noFloats lists the packages in which amounts are computed.
+var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "register", "governance", "keystore", "cmd"}
+
+// changing lists package variables that may change, with the reason.
+var changing = map[string]string{
+	"keystore/internal/kdf.weak": "tests alone set it, through keystore/keystoretest",
+}
