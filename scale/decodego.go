@@ -283,18 +283,15 @@ func (d *decoder) intoElements(t *Type, v reflect.Value, depth int) {
 // input has bytes, whatever length is claimed.
 func (d *decoder) intoSlice(t *Type, n uint64, v reflect.Value, depth int) {
 	size := uint64(max(1, v.Type().Elem().Size()))
-	out := reflect.MakeSlice(v.Type(), 0, int(min(n, uint64(len(d.b))/size+1)))
+	v.Set(reflect.MakeSlice(v.Type(), 0, int(min(n, uint64(len(d.b))/size+1))))
 	for i := range n {
-		if out.Len() == out.Cap() {
-			out.Grow(1)
-		}
-		out.SetLen(int(i) + 1)
-		if d.into(t.Elem, out.Index(int(i)), depth+1); d.err != nil {
+		v.Grow(1)
+		v.SetLen(int(i) + 1)
+		if d.into(t.Elem, v.Index(int(i)), depth+1); d.err != nil {
 			d.err = under(d.err, index(int(i)))
 			return
 		}
 	}
-	v.Set(out)
 }
 
 // ---- leaves

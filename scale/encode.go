@@ -230,6 +230,8 @@ func isNothing(v any) bool {
 		return x == nil || len(x.Fields) == 0
 	case map[string]any:
 		return len(x) == 0
+	case []any:
+		return len(x) == 0
 	}
 	return false
 }

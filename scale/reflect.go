@@ -130,7 +130,7 @@ func goEnum(v any) (name string, inner any, ok bool) {
 	set := 0
 	for _, f := range fields {
 		if p := s.Field(f.index); p.Kind() == reflect.Pointer && !p.IsNil() {
-			name, inner = f.variantName(), p.Interface()
+			name, inner = f.variantName(), p.Elem().Interface()
 			set++
 		}
 	}
