@@ -66,8 +66,11 @@ func (d *Draft) File(withMetadata bool) (DraftFile, error) {
 	if _, err := z.Write(d.runtime.Metadata().Blob()); err != nil {
 		return f, err
 	}
+	if err := z.Close(); err != nil {
+		return f, err
+	}
 	f.Metadata = zipped.Bytes()
-	return f, z.Close()
+	return f, nil
 }
 
 // maxMetadata bounds what a draft file may unpack to, in bytes; mainnet's

@@ -136,12 +136,14 @@ func (s *sending) take(ctx context.Context, status status, seen *Receipt) (r *Re
 	switch status.stage {
 	case "included":
 		r, err := s.read(ctx, *status.block, false)
-		return r, err == nil && s.wait == WaitIncluded, err
+		return r, r != nil && s.wait == WaitIncluded, err
 	case "finalized":
 		r, err := s.read(ctx, *status.block, true)
 		return r, true, err
 	case "retracted":
-		return nil, false, nil // the block was undone; another may hold the extrinsic
+		s.entry.BlockHash, s.entry.Block = nil, 0
+		s.note(ctx, Submitted, "its block was undone; another may hold it")
+		return nil, false, nil
 	case "invalid", "dropped", "usurped", "finality-timeout":
 		// The pool has let go of it. That is no proof: another node may still
 		// hold it, or a block already does.
@@ -150,9 +152,14 @@ func (s *sending) take(ctx context.Context, status status, seen *Receipt) (r *Re
 	return seen, false, nil
 }
 
-// read finds the extrinsic in a block, by its hash, and reads its outcome.
+// read finds the extrinsic in a block, by its hash, and reads its outcome. A
+// block that a fork undid meanwhile gives nothing: the node tells of another.
 func (s *sending) read(ctx context.Context, block tao.Hash, final bool) (*Receipt, error) {
 	r, err := readOutcome(ctx, s.client, s.x, block)
+	var gone *chain.NoBlockError
+	if errors.As(err, &gone) && !final {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, s.unknown(ctx, err)
 	}
