@@ -245,7 +245,8 @@ type Correction struct {
 // word in 16 pass by chance, so only words within two keystrokes of what was
 // typed count; where the account is known (its address stands in the wallet)
 // want picks the one right answer out of all words, as an sr25519 key without
-// derivation path. No correction is no error.
+// derivation path, and finds a wrong word even in a phrase that checks. No
+// correction is no error.
 func Corrections(text []byte, want *tao.Account) ([]Correction, error) {
 	words, err := splitWords(text)
 	if err != nil {
@@ -258,7 +259,7 @@ func Corrections(text []byte, want *tao.Account) ([]Correction, error) {
 		return nil, err
 	case err != nil:
 		return correctAt(words, lenientLookUp(words), bad.At, want)
-	case checksumFits(indexes):
+	case checksumFits(indexes) && isKeyOf(indexes, want):
 		return nil, nil
 	}
 	all := make([]int, len(words))

@@ -10,7 +10,10 @@ import (
 	"syscall"
 )
 
-const openNonblock = syscall.O_NONBLOCK
+const (
+	openNonblock = syscall.O_NONBLOCK
+	hasModes     = true
+)
 
 // checkClosed refuses a secret that others may read or change, as ssh does.
 // Root may use a file of any owner: containers mount their users' files so.

@@ -2,7 +2,10 @@ package keystore
 
 import "io/fs"
 
-const openNonblock = 0
+const (
+	openNonblock = 0
+	hasModes     = false // Go makes up the mode bits here
+)
 
 // checkClosed trusts the access list that the file inherits from the user's
 // profile: Go's mode bits say nothing about other users here.

@@ -39,13 +39,17 @@ func (s *Store) read(rel string, secret bool) ([]byte, error) {
 }
 
 // escapes reports whether rel cannot be opened because a link on the way leaves
-// the store. The system's error for it has no name of its own.
+// the store or runs in a circle. The system's error for it has no name.
 func (s *Store) escapes(root *os.Root, rel string) bool {
 	if _, err := root.Stat(rel); err == nil || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	_, err := os.Stat(filepath.Join(s.dir, rel))
-	return err == nil
+	for ; rel != "."; rel = filepath.Dir(rel) {
+		if info, err := root.Lstat(rel); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func readChecked(f *os.File, path string, secret bool, limit int64) ([]byte, error) {

@@ -125,6 +125,11 @@ func (u *Unlocker) openShared(ctx context.Context, what string, format Format, f
 	if plain != nil || err != nil {
 		return plain, explain(what, format, err)
 	}
+	if format == NaCl {
+		if err := kdf.ReadyForNaCl(); err != nil { // before a person has typed for nothing
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+	}
 	passphrase, err := u.askFor(what)
 	if err != nil {
 		return nil, err

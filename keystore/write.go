@@ -448,6 +448,8 @@ func (s *Store) removeWallet(ref Ref) error {
 		os.RemoveAll(filepath.Join(folder, backupsDir)),
 		removeIfThere(filepath.Join(s.dir, ref.secretFile())),
 		removeIfThere(filepath.Join(s.dir, ref.pubFile())),
+		removeIfThere(filepath.Join(folder, oldHotkeyPub)),
+		removeIfThere(filepath.Join(folder, confirmedFile)),
 	)
 	if err != nil {
 		return fmt.Errorf("removing wallet %s: %w", ref.Wallet, err)

@@ -64,6 +64,9 @@ func NaCl(passphrase []byte) ([]byte, error) {
 	})
 }
 
+// ReadyForNaCl returns the *MemoryError that NaCl would return now.
+func ReadyForNaCl() error { return checkMemory(naclCost.effective().memory) }
+
 // Agcli derives the key of an agcli coldkey: Argon2id version 0x13, 4 passes,
 // 256 MiB, one lane. The error is a *MemoryError.
 func Agcli(passphrase, salt []byte) ([]byte, error) {
