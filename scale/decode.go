@@ -32,14 +32,18 @@ func (m *Metadata) Decode(id TypeID, b []byte, into any) error {
 }
 
 // DecodePrefix is Decode for a value at the front of b; it gives what follows.
+// A nil into passes over the value, whose form is checked all the same.
 func (m *Metadata) DecodePrefix(id TypeID, b []byte, into any) (rest []byte, err error) {
 	if m.Type(id) == nil {
 		return nil, &Error{Type: fmt.Sprintf("type %d", id), Reason: "is not in this metadata"}
 	}
 	d := decoder{m: m, cursor: cursor{b: b}, steps: deepest*len(b) + freeSteps}
-	if dynamic, ok := into.(*any); ok && dynamic != nil {
+	switch dynamic, ok := into.(*any); {
+	case into == nil:
+		d.skip(id, 0)
+	case ok && dynamic != nil:
 		*dynamic = d.value(id, 0)
-	} else {
+	default:
 		d.pointer(id, into)
 	}
 	if d.err != nil {

@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -364,18 +365,17 @@ func (m *Metadata) isEmpty(id TypeID, known map[TypeID]bool) bool {
 		return false
 	}
 	known[id] = false
+	empty := false
 	switch t.Kind {
 	case KindComposite, KindTuple:
-		known[id] = true
-		for _, f := range t.Fields {
-			known[id] = known[id] && m.isEmpty(f.Type, known)
-		}
+		empty = !slices.ContainsFunc(t.Fields, func(f FieldDef) bool { return !m.isEmpty(f.Type, known) })
 	case KindArray:
-		known[id] = t.Len == 0 || m.isEmpty(t.Elem, known)
+		empty = t.Len == 0 || m.isEmpty(t.Elem, known)
 	case KindCompact:
-		known[id] = m.isEmpty(t.Elem, known)
+		empty = m.isEmpty(t.Elem, known)
 	}
-	return known[id]
+	known[id] = empty
+	return empty
 }
 
 // Customize gives a named type a Go form, by its full path in the metadata:
