@@ -299,6 +299,9 @@ func parseStatus(message json.RawMessage) (status, error) {
 		if err := json.Unmarshal(value, st.block); err != nil {
 			return status{}, fmt.Errorf("the node's status %.80q names no block: %w", message, err)
 		}
+		if st.block.IsZero() {
+			return status{}, fmt.Errorf("the node's status %.80q names no block", message)
+		}
 	}
 	return st, nil
 }
