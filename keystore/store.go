@@ -187,6 +187,8 @@ func (s *Store) describe(ref Ref) Info {
 	i.Format = Detect(secret)
 	if i.Encrypted = i.Format.Encrypted(); !i.Encrypted {
 		s.describePlain(&i, secret)
+	} else if err := checkShape(i.Format, secret); err != nil {
+		i.Problem = errors.Join(i.Problem, located(err, i.Path))
 	}
 	return i
 }

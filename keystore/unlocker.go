@@ -150,10 +150,22 @@ func openWith(format Format, file, key []byte) ([]byte, error) {
 	return openNaCl(file, key)
 }
 
+// checkShape finds out whether an encrypted file is whole, without its key.
+func checkShape(format Format, file []byte) error {
+	if !fixedSalt(format) {
+		_, err := opener(format, file)
+		return err
+	}
+	if _, err := openWith(format, file, make([]byte, kdf.KeySize)); err != nil && !errors.Is(err, errOpen) {
+		return err
+	}
+	return nil
+}
+
 // openKnown returns nil where no key at hand fits. A file that is malformed is
 // found out even where there is no key.
 func (u *Unlocker) openKnown(format Format, file []byte) (plain []byte, err error) {
-	if _, err := openWith(format, file, make([]byte, kdf.KeySize)); err != nil && !errors.Is(err, errOpen) {
+	if err := checkShape(format, file); err != nil {
 		return nil, err
 	}
 	err = u.cache.borrow(func(c *keyCache) error {
