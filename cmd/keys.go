@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/taoctl/taoctl/internal/term"
@@ -153,6 +154,15 @@ func (a *app) givenPassword(ctx context.Context, path string) (secret []byte, gi
 		secret, err = filePassword(file)
 		return secret, true, err
 	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, false, err
+	}
+	name := keystore.PasswordVariable(absolute)
+	if value := a.env.Getenv(name); value != "" {
+		secret, err = keystore.RevealPassword(name, value)
+		return secret, true, err
+	}
 	return nil, false, nil
 }
 
@@ -191,12 +201,21 @@ func commandPassword(ctx context.Context, command string) ([]byte, error) {
 	}
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Stderr = os.Stderr
+	c.Env = withoutSecrets(os.Environ())
 	out, err := c.Output()
 	if err != nil {
 		clear(out)
 		return nil, fmt.Errorf("password command %s: %w", filepath.Base(words[0]), err)
 	}
 	return firstLine(out, "password command "+filepath.Base(words[0]))
+}
+
+// withoutSecrets drops the variables that hold passwords: a child has no use
+// for them, and its own children would inherit them.
+func withoutSecrets(environ []string) []string {
+	return slices.DeleteFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "BT_PW_") || strings.HasPrefix(v, "BT_COLD_PW_") || strings.HasPrefix(v, "BT_WALLET_PASSWORD=")
+	})
 }
 
 // firstLine takes over b, which it wipes.
