@@ -34,14 +34,15 @@ var packages = map[string]pkg{
 	"internal/printable":     {why: leaf},
 	"internal/atomicfile":    {why: leaf},
 	"internal/fixture":       {why: leaf, test: true},
+	"internal/scripttest":    {may: []string{"internal/term/termtest"}, why: "the words of test scripts know the program from outside", test: true},
 	"internal/testnode":      {may: []string{"tao", "scale", "chain", "internal/fixture"}, why: "a node knows no wallet, no plan and no command", test: true},
 	"internal/arch":          {why: "it reads sources as text"},
 	"e2e":                    {may: []string{"*"}, why: "it is a test, and so are the folders below it", test: true},
 }
 
-// library is what is said about a package from outside.
+// library is what is said about a package from outside, or a name in one.
 type library struct {
-	by  []string // which packages may import it; "*" is any
+	by  []string // which packages may use it, besides those for tests
 	why string
 }
 
@@ -49,12 +50,8 @@ type library struct {
 // prefix. docs/dependencies.md says more about each.
 var libraries = map[string]library{
 	"github.com/spf13/cobra":             {[]string{"cmd"}, "commands and flags stop at cmd"},
-	"github.com/spf13/pflag":             {[]string{"cmd"}, "commands and flags stop at cmd"},
-	"github.com/coder/websocket":         {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network; tests answer it"},
-	"github.com/ChainSafe/go-schnorrkel": {[]string{"keystore", "internal/testnode"}, "one package holds keys; the test node verifies"},
-	"github.com/vedhavyas/go-subkey/v2":  {[]string{"keystore"}, "one package derives keys"},
-	"github.com/gtank/ristretto255":      {[]string{"keystore"}, "one package does arithmetic with keys"},
-	"github.com/gtank/merlin":            {[]string{"keystore"}, "one package does arithmetic with keys"},
+	"github.com/coder/websocket":         {[]string{"chain"}, "one package talks to the network"},
+	"github.com/ChainSafe/go-schnorrkel": {[]string{"keystore"}, "one package holds keys"},
 	"github.com/cosmos/go-bip39":         {[]string{"keystore"}, "one package knows mnemonics"},
 	"github.com/fernet/fernet-go":        {[]string{"keystore"}, "one package opens key files"},
 	"github.com/gofrs/flock":             {[]string{"keystore", "tx", "internal/atomicfile"}, "two files are shared between processes: keys and the journal"},
@@ -62,12 +59,10 @@ var libraries = map[string]library{
 	"github.com/jedib0t/go-pretty/v6":    {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
 	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
 	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
-	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver", "internal/testnode"}, "hashes, and what key files are sealed with"},
+	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver"}, "hashes, and what key files are sealed with"},
 	"golang.org/x/sys":                   {[]string{"internal/term", "internal/atomicfile", "keystore", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors"},
-	"github.com/zalando/go-keyring":      {[]string{"cmd"}, "the system's own store of secrets is asked by cmd, which hands the answer on"},
-	"github.com/mdp/qrterminal/v3":       {[]string{"cmd"}, "drawing is for people"},
-	"github.com/creack/pty":              {[]string{"internal/term/termtest", "e2e"}, "tests only"},
-	"github.com/rogpeppe/go-internal":    {[]string{"e2e"}, "tests only"},
+	"github.com/creack/pty":              {nil, "tests only"},
+	"github.com/rogpeppe/go-internal":    {nil, "tests only"},
 }
 
 // standard lists packages of the standard library that few may import.
@@ -78,10 +73,10 @@ var standard = map[string]library{
 	"math/rand":    {nil, "what is random here must be unpredictable: crypto/rand"},
 	"math/rand/v2": {nil, "what is random here must be unpredictable: crypto/rand"},
 	"unsafe":       {[]string{"powsolver", "keystore/internal/kdf"}, "only where speed is the purpose"},
-	"net/http":     {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network"},
-	"net":          {[]string{"chain", "internal/testnode", "e2e"}, "one package talks to the network"},
-	"os/exec":      {[]string{"cmd", "internal/term/termtest", "e2e"}, "a password command is cmd's; secrets never travel by argument"},
-	"testing":      {[]string{"keystore/keystoretest", "internal/fixture", "internal/testnode", "internal/term/termtest", "e2e"}, "the program links no test code"},
+	"net/http":     {[]string{"chain"}, "one package talks to the network"},
+	"net":          {[]string{"chain"}, "one package talks to the network"},
+	"os/exec":      {[]string{"cmd"}, "a password command is cmd's; secrets never travel by argument"},
+	"testing":      {nil, "the program links no test code"},
 	"os/signal":    {[]string{"cmd/taoctl", "internal/term"}, "signals end the program, or a question"},
 }
 
@@ -95,9 +90,9 @@ var names = map[string]library{
 	"os.Stdin":           {[]string{"cmd/taoctl"}, "the environment comes from main, so that tests can give another"},
 	"os.Exit":            {[]string{"cmd/taoctl"}, "a function that exits cannot be tested and skips every deferred wipe"},
 	"os.Args":            {[]string{"cmd/taoctl"}, "the environment comes from main, so that tests can give another"},
-	"os.Getenv":          {[]string{"cmd/taoctl", "e2e"}, "settings are read in one place, which remembers where each came from"},
-	"os.LookupEnv":       {[]string{"cmd/taoctl", "e2e"}, "settings are read in one place, which remembers where each came from"},
-	"context.Background": {[]string{"cmd/taoctl", "cmd", "internal/testnode", "e2e"}, "whoever waits must be able to stop waiting"},
+	"os.Getenv":          {[]string{"cmd/taoctl"}, "settings are read in one place, which remembers where each came from"},
+	"os.LookupEnv":       {[]string{"cmd/taoctl"}, "settings are read in one place, which remembers where each came from"},
+	"context.Background": {[]string{"cmd/taoctl", "cmd"}, "whoever waits must be able to stop waiting"},
 	"context.TODO":       {nil, "whoever waits must be able to stop waiting"},
 	"time.Sleep":         {nil, "wait for what happens, and stop when the context does"},
 }
