@@ -168,6 +168,15 @@ func (t *Terminal) println(s string) {
 	t.print(crlf(printable.Text(s)) + "\r\n")
 }
 
+// Tell shows text to the person, wherever standard output and standard error
+// go: what a question is about belongs beside it.
+func (t *Terminal) Tell(text string) {
+	if t == nil {
+		return
+	}
+	t.println(strings.TrimSuffix(text, "\n"))
+}
+
 func crlf(s string) string {
 	return strings.ReplaceAll(s, "\n", "\r\n")
 }

@@ -351,6 +351,7 @@ func TestNoTerminal(t *testing.T) {
 		}
 	}
 	none.Erase(1)
+	none.Tell("x")
 	if none.Width() != 80 || none.Close() != nil {
 		t.Error("an absent terminal has a width of 80 and closes")
 	}
@@ -370,6 +371,16 @@ func TestHangUp(t *testing.T) {
 	person.HangUp()
 	if got, err := answer(); got || !errors.Is(err, term.ErrInterrupted) {
 		t.Errorf("Confirm = %v, %v, want an interruption", got, err)
+	}
+}
+
+func TestTell(t *testing.T) {
+	terminal, person := open(t)
+	terminal.Tell("to  alice\x1b[2J\nfee 1\n")
+	person.Expect("to  alice\\x1b[2J\r")
+	person.Expect("\nfee 1\r")
+	if strings.Contains(person.Drawn(), "\x1b[2J") {
+		t.Errorf("drawn: %q", person.Drawn())
 	}
 }
 
