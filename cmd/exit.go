@@ -84,9 +84,11 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errDeclined), errors.Is(err, term.ErrDeclined), is[consentError](err):
 		return exitDeclined
-	case is[*keystore.WrongPassphraseError](err), errors.Is(err, keystore.ErrNoPassphrase), is[*noKeyError](err):
+	case is[*keystore.WrongPassphraseError](err), errors.Is(err, keystore.ErrNoPassphrase),
+		is[*keystore.NotFoundError](err), is[*noKeyError](err):
 		return exitLocked
-	case is[*usageError](err), is[*tao.AmountError](err), is[*tao.AddressError](err), is[*chain.NetworkError](err):
+	case is[*usageError](err), is[*tao.AmountError](err), is[*tao.AddressError](err), is[*keystore.NameError](err),
+		is[*chain.NetworkError](err):
 		return exitUsage
 	case is[*chain.LostError](err), is[*chain.ReplyError](err), is[*chain.RPCError](err), is[*chain.WrongChainError](err),
 		is[*chain.MissingError](err), is[*tx.ExtensionError](err), is[*tx.PrunedError](err), is[*chain.NoBlockError](err):

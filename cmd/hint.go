@@ -75,6 +75,7 @@ func hintConsent(err error) string {
 
 func hintKey(err error) string {
 	var notFound *keystore.NotFoundError
+	var unsafe *keystore.UnsafeFileError
 	switch {
 	case is[*keystore.WrongPassphraseError](err):
 		return "the file is unharmed; check the keyboard's layout and the password's source"
@@ -84,6 +85,8 @@ func hintKey(err error) string {
 		return "list wallets with \"taoctl wallet list\", make one with \"taoctl wallet create\" or \"taoctl wallet import\""
 	case is[*keystore.ExistsError](err):
 		return "choose another name: wallets are never overwritten"
+	case errors.As(err, &unsafe) && unsafe.Fix != "":
+		return "run " + unsafe.Fix
 	case is[*noKeyError](err):
 		return "choose the wallet that holds it with --wallet"
 	case is[*keystore.MemoryError](err):

@@ -20,15 +20,17 @@ type outputFlags struct {
 	quiet    bool
 }
 
-// query makes a command that reads: run returns a value, and it is printed.
+// query makes a command that reads: run returns a value, and it is printed. An
+// error that tells what became of an extrinsic comes beside a value that says
+// more, and both are printed.
 func (a *app) query(c *cobra.Command, run func(c *cobra.Command, args []string) (any, error)) *cobra.Command {
 	a.formFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		v, err := run(c, args)
-		if err != nil {
+		if err != nil && !(certain(err) && v != nil) {
 			return err
 		}
-		return a.show(v)
+		return errors.Join(err, a.show(v))
 	}
 	return c
 }
@@ -63,7 +65,11 @@ func (a *app) tell(v any) error {
 	if a.silent() {
 		return nil
 	}
-	return view.Render(a.env.Err, v, view.Options{Format: view.Table, Width: a.width()})
+	if err := view.Render(a.env.Err, v, view.Options{Format: view.Table, Width: a.width()}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(a.env.Err)
+	return err
 }
 
 // say prints a line for people to standard error.

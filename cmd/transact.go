@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/atomicfile"
 	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/internal/view"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
@@ -233,14 +235,12 @@ func (a *app) consent(ctx context.Context, what any, question string) error {
 		return consentError{}
 	}
 	// The question makes no sense without what it asks about, whatever form
-	// the result will have.
-	quiet := a.out
-	a.out = outputFlags{}
-	err = a.tell(what)
-	a.out = quiet
-	if err != nil {
+	// the result will have and wherever standard error goes.
+	var shown strings.Builder
+	if err := view.Render(&shown, what, view.Options{Format: view.Table, Width: a.width()}); err != nil {
 		return err
 	}
+	t.Tell(shown.String())
 	agreed, err := t.Confirm(ctx, question)
 	switch {
 	case errors.Is(err, term.ErrInterrupted):

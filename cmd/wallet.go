@@ -504,6 +504,10 @@ func (a *app) secretKey(ctx context.Context, f importFlags) (*keystore.Key, erro
 	if err := scheme.UnmarshalText([]byte(f.scheme)); err != nil {
 		return nil, usagef("--scheme: %w", err)
 	}
+	if f.path != "" && !strings.HasPrefix(f.path, "/") {
+		// Behind a name or a word it would make another one: //Alice, //Alicestash.
+		return nil, usagef("--path %q does not begin with / or //", f.path)
+	}
 	if f.dev != "" {
 		if f.stdin {
 			return nil, usagef("--dev and --stdin exclude each other")
