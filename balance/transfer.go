@@ -27,9 +27,9 @@ type Preview struct {
 	From         tao.Account `json:"from"`
 	To           tao.Account `json:"to"`
 	Amount       *tao.Amount `json:"amount,omitempty" view:"amount (TAO)"`              // enforced: exactly this, or nothing
-	AboutAmount  *tao.Amount `json:"about_amount,omitempty" view:"amount, about (TAO)"` // of a transfer of everything: what is left after the fee
+	AboutAmount  *tao.Amount `json:"about_amount,omitempty" view:"about (TAO)"` // of a transfer of everything: what is left after the fee
 	SenderHas    tao.Amount  `json:"sender_has" view:"sender has (TAO)"`
-	SenderKeeps  tao.Amount  `json:"sender_keeps" view:"sender keeps, fee apart (TAO)"`
+	SenderKeeps  tao.Amount  `json:"sender_keeps" view:"sender keeps without the fee (TAO)"`
 	ReceiverHas  tao.Amount  `json:"receiver_has" view:"receiver has (TAO)"`
 	ReceiverGets tao.Amount  `json:"receiver_will_have" view:"receiver will have (TAO)"`
 }
