@@ -215,6 +215,8 @@ func (g *goTypes) make(t *Type) reflect.Type {
 		return reflect.TypeFor[any]()
 	case KindPrimitive:
 		return goPrimitive(t.Primitive)
+	case KindBits:
+		return reflect.TypeFor[Bits]()
 	case KindVariant:
 		if t.isOption() {
 			return reflect.PointerTo(g.of(t.Variants[1].Fields[0].Type))
@@ -304,7 +306,11 @@ func (g *generator) typeDef(b []byte, t Type) []byte {
 	for _, s := range t.Path {
 		b = g.text(b, s)
 	}
-	b = append(b, 0, byte(t.Kind)) // no parameters
+	b = g.compact(b, uint64(len(t.Params)))
+	for _, p := range t.Params {
+		b = g.compact(append(g.text(b, p.Name), 1), uint64(p.Type))
+	}
+	b = append(b, byte(t.Kind))
 	switch t.Kind {
 	case KindComposite:
 		b = g.fieldDefs(b, t.Fields)
