@@ -469,3 +469,35 @@ func g(*int) {}
 		t.Errorf("found %q, want %q", got, want)
 	}
 }
+
+// TestDependenciesPage compares docs/dependencies.md with go.mod: every module
+// of the table of libraries has its row there, with the version that is used.
+func TestDependenciesPage(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(root + "/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for line := range strings.SplitSeq(string(mod), "\n") {
+		if words := strings.Fields(strings.TrimPrefix(line, "require ")); len(words) >= 2 {
+			versions[words[0]] = words[1]
+		}
+	}
+	for m := range libraries {
+		if row := "| " + m + " | " + versions[m] + " |"; !strings.Contains(string(page), row) {
+			t.Errorf("docs/dependencies.md has no row %q", row)
+		}
+	}
+	for line := range strings.SplitSeq(string(page), "\n") {
+		cells := strings.Split(line, " | ")
+		if m, ok := strings.CutPrefix(cells[0], "| "); ok && strings.Contains(m, "/") {
+			if _, ok := libraries[m]; !ok {
+				t.Errorf("docs/dependencies.md has a row for %s, which nothing imports", m)
+			}
+		}
+	}
+}

@@ -32,6 +32,7 @@ var packages = map[string]pkg{
 	"internal/term/termtest": {why: leaf, test: true},
 	"internal/view":          {may: []string{"internal/printable"}, why: leaf},
 	"internal/printable":     {why: leaf},
+	"internal/harden":        {why: leaf},
 	"internal/atomicfile":    {why: leaf},
 	"internal/fixture":       {why: leaf, test: true},
 	"internal/scripttest":    {may: []string{"internal/term/termtest"}, why: "the words of test scripts know the program from outside", test: true},
