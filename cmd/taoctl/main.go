@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/taoctl/taoctl/cmd"
+	"github.com/taoctl/taoctl/internal/harden"
 	"github.com/taoctl/taoctl/internal/term"
 )
 
@@ -22,6 +23,7 @@ func main() {
 }
 
 func run() int {
+	_ = harden.Process() // what cannot be had does not stop the program
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	home, _ := os.UserHomeDir() // its absence is an error only where it is needed

@@ -27,7 +27,7 @@ var packages = map[string]pkg{
 	"keystore/keystoretest":  {may: []string{"keystore/internal/kdf"}, why: "it weakens derivation for tests and does nothing else", test: true},
 	"powsolver":              {why: "a search knows numbers: " + leaf},
 	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "register", "governance", "keystore", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
-	"cmd/taoctl":             {may: []string{"cmd", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
+	"cmd/taoctl":             {may: []string{"cmd", "internal/harden", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
 	"internal/term":          {may: []string{"internal/printable"}, why: leaf},
 	"internal/term/termtest": {why: leaf, test: true},
 	"internal/view":          {may: []string{"internal/printable"}, why: leaf},
@@ -61,7 +61,7 @@ var libraries = map[string]library{
 	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
 	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
 	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver"}, "hashes, and what key files are sealed with"},
-	"golang.org/x/sys":                   {[]string{"internal/term", "internal/atomicfile", "keystore", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors"},
+	"golang.org/x/sys":                   {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors"},
 	"github.com/creack/pty":              {nil, "tests only"},
 	"github.com/rogpeppe/go-internal":    {nil, "tests only"},
 }
