@@ -20,14 +20,15 @@ func (p Puzzle) span() uint {
 	return legacySpan
 }
 
-// block is the last SHA-256 block of a message, ready for a search that changes
+// block is a message whose last SHA-256 block is ready for a search that changes
 // nothing but its first word. Both generations come down to it, so engines know
 // only this.
 type block struct {
-	state [8]uint32  // SHA-256's state before the block
-	words [16]uint32 // the block; words[0] holds the bits beside the low part
-	limit uint64     // a seal whose top 64 bits exceed it cannot meet the puzzle
-	order Order
+	message []byte     // all of it, with a low part of zeros
+	state   [8]uint32  // SHA-256's state before the block
+	words   [16]uint32 // the block; words[0] holds the bits beside the low part
+	limit   uint64     // a seal whose top 64 bits exceed it cannot meet the puzzle
+	order   Order
 }
 
 // word0 is the first word for one value of the low part, which is stored
@@ -37,15 +38,15 @@ func (b *block) word0(low uint32) uint32 { return b.words[0] | bits.ReverseBytes
 // newBlock prepares the 2^span nonces that share the high part of a position.
 func newBlock(p Puzzle, position uint64) *block {
 	message := p.message(p.Nonce(position >> p.span() << p.span()))
-	b := &block{state: sha256Init, order: p.Order, limit: limit(p.Difficulty)}
-	length := uint32(len(message)) * 8
-	for ; len(message) >= 64; message = message[64:] {
-		b.state = compress(b.state, bigEndianWords(message))
+	b := &block{message: message, state: sha256Init, order: p.Order, limit: limit(p.Difficulty)}
+	rest := message
+	for ; len(rest) >= 64; rest = rest[64:] {
+		b.state = compress(b.state, bigEndianWords(rest))
 	}
 	var tail [64]byte
-	tail[copy(tail[:], message)] = 0x80
+	tail[copy(tail[:], rest)] = 0x80
 	b.words = bigEndianWords(tail[:])
-	b.words[15] = length
+	b.words[15] = uint32(len(message)) * 8
 	return b
 }
 
@@ -59,6 +60,32 @@ func bigEndianWords(b []byte) (w [16]uint32) {
 	}
 	return w
 }
+
+// compress is SHA-256's compression function (FIPS 180-4, 6.2.2). It prepares
+// blocks; searches use faster ones.
+func compress(state [8]uint32, m [16]uint32) [8]uint32 {
+	var w [64]uint32
+	copy(w[:], m[:])
+	for i := 16; i < 64; i++ {
+		w[i] = w[i-16] + sigma0(w[i-15]) + w[i-7] + sigma1(w[i-2])
+	}
+	s := state
+	for i := range 64 {
+		t := s[7] + sum1(s[4]) + (s[4]&s[5] ^ ^s[4]&s[6]) + sha256K[i] + w[i]
+		u := sum0(s[0]) + (s[0]&s[1] ^ s[0]&s[2] ^ s[1]&s[2])
+		s = [8]uint32{t + u, s[0], s[1], s[2], s[3] + t, s[4], s[5], s[6]}
+	}
+	for i := range s {
+		s[i] += state[i]
+	}
+	return s
+}
+
+func ror(x uint32, n int) uint32 { return bits.RotateLeft32(x, -n) }
+func sigma0(x uint32) uint32     { return ror(x, 7) ^ ror(x, 18) ^ x>>3 }
+func sigma1(x uint32) uint32     { return ror(x, 17) ^ ror(x, 19) ^ x>>10 }
+func sum0(x uint32) uint32       { return ror(x, 2) ^ ror(x, 13) ^ ror(x, 22) }
+func sum1(x uint32) uint32       { return ror(x, 6) ^ ror(x, 11) ^ ror(x, 25) }
 
 // SHA-256's initial state and round constants (FIPS 180-4, 5.3.3 and 4.2.2).
 var sha256Init = [8]uint32{

@@ -41,6 +41,20 @@ func ParseKind(s string) (Kind, error) {
 	return 0, fmt.Errorf("seal %q is unknown: the seals are original, legacy and v475", s)
 }
 
+// MarshalText makes a kind its name in JSON. An unknown kind is an error.
+func (k Kind) MarshalText() ([]byte, error) {
+	if !k.known() {
+		return nil, fmt.Errorf("write seal: %s is unknown", k)
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Kind) UnmarshalText(b []byte) (err error) {
+	*k, err = ParseKind(string(b))
+	return err
+}
+
 // Order is how a seal's 32 bytes are read as a number when it is held against
 // the difficulty.
 type Order uint8
@@ -59,6 +73,25 @@ func (o Order) String() string {
 		return "big-endian"
 	}
 	return "little-endian"
+}
+
+// MarshalText makes an order its name in JSON.
+func (o Order) MarshalText() ([]byte, error) {
+	if o > BigEndian {
+		return nil, fmt.Errorf("write byte order: %d is unknown", uint8(o))
+	}
+	return []byte(o.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Order) UnmarshalText(b []byte) error {
+	for _, known := range []Order{LittleEndian, BigEndian} {
+		if string(b) == known.String() {
+			*o = known
+			return nil
+		}
+	}
+	return fmt.Errorf("byte order %q is unknown: the orders are little-endian and big-endian", b)
 }
 
 // Puzzle is what a proof of work is about: which seal, over what, how hard. It

@@ -1,0 +1,160 @@
+package powsolver
+
+import (
+	"cmp"
+	"context"
+	"math/bits"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// Bench compares engines on one core. Engines and forms take turns in short
+// slices, so that whatever else the machine does hits them all alike, and each
+// pass gives one ratio; medians are reported, never the best. A whole search is
+// measured, with its filter, its counting and its looks at the context.
+type Bench struct {
+	Engines []*Engine     // nil: all that this machine offers
+	Slice   time.Duration // how long one engine runs at a time; 0: 100 ms
+	Passes  int           // how often each has its turn; 0: 9
+}
+
+// BenchResult is how fast one engine computes one seal. Rates are per second of
+// the thread's own CPU time where the system tells it (Linux), else of the clock
+// on the wall.
+type BenchResult struct {
+	Engine string  `json:"engine"`
+	Kind   Kind    `json:"seal"`
+	Order  Order   `json:"order"`
+	Rate   float64 `json:"seals_per_second"` // median
+	Cycles float64 `json:"cycles_per_seal"`  // median; by a clock measured in the same pass, so about
+	Ratio  float64 `json:"ratio"`            // to the portable engine, median over the passes; 0 if that one did not run
+	Lowest float64 `json:"ratio_low"`        // the lowest ratio of a pass
+	Most   float64 `json:"ratio_high"`       // the highest
+}
+
+// Run takes about Passes × Slice for each engine and form (there are three), and
+// a third more to begin. It fails with the context's error, or a worker's.
+func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
+	if b.Engines == nil {
+		b.Engines = Engines()
+	}
+	b.Slice, b.Passes = cmp.Or(b.Slice, 100*time.Millisecond), cmp.Or(b.Passes, 9)
+	runtime.LockOSThread() // CPU time is counted per thread
+	defer runtime.UnlockOSThread()
+
+	tracks := b.tracks()
+	for pass := range b.Passes + 1 {
+		slice := b.Slice
+		if pass == 0 {
+			slice /= 3 // finds out how much to do in a slice; not counted
+		}
+		clock := cyclesPerSecond()
+		for _, t := range tracks {
+			if err := t.run(ctx, slice, clock, pass > 0); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return results(tracks), nil
+}
+
+// track is one engine with one form, and what its passes gave.
+type track struct {
+	worker Worker
+	puzzle Puzzle
+	at     uint64
+	rate   float64 // the last pass's, seals per second
+	rates  []float64
+	cycles []float64
+}
+
+// tracks puts the engines of a form side by side.
+func (b Bench) tracks() (tracks []*track) {
+	for _, f := range forms() {
+		if f.Kind == Original {
+			continue // the same search as Legacy
+		}
+		for _, e := range b.Engines {
+			p := Puzzle{Kind: f.Kind, Order: f.Order, NetUID: 1, Difficulty: ^uint64(0)} // nothing will be found
+			p.Block[0] = 1
+			tracks = append(tracks, &track{worker: e.Worker(), puzzle: p, rate: 100_000})
+		}
+	}
+	return tracks
+}
+
+func (t *track) run(ctx context.Context, slice time.Duration, clock float64, counts bool) error {
+	var tried atomic.Uint64
+	began := cpuTime()
+	for done := time.Duration(0); done < slice; done = cpuTime() - began {
+		n := max(uint64(t.rate*(slice-done).Seconds()), 1024)
+		from := tried.Load()
+		if _, _, err := t.worker.Search(ctx, t.puzzle, t.at+from, n, &tried); err != nil {
+			return err
+		}
+		t.rate = float64(tried.Load()) / (cpuTime() - began).Seconds()
+	}
+	t.at += tried.Load()
+	if counts {
+		t.rates = append(t.rates, t.rate)
+		t.cycles = append(t.cycles, clock/t.rate)
+	}
+	return nil
+}
+
+func results(tracks []*track) []BenchResult {
+	out := make([]BenchResult, len(tracks))
+	for i, t := range tracks {
+		out[i] = BenchResult{
+			Engine: t.worker.Name(), Kind: t.puzzle.Kind, Order: t.puzzle.Order,
+			Rate: median(t.rates), Cycles: median(t.cycles),
+		}
+		if ratios := t.ratios(tracks); ratios != nil {
+			out[i].Ratio, out[i].Lowest, out[i].Most = median(ratios), slices.Min(ratios), slices.Max(ratios)
+		}
+	}
+	return out
+}
+
+// ratios divides each pass by the same pass of the portable engine.
+func (t *track) ratios(tracks []*track) (ratios []float64) {
+	for _, base := range tracks {
+		if base.worker.Name() == portableEngine().Name() && base.puzzle == t.puzzle {
+			for i := range t.rates {
+				ratios = append(ratios, t.rates[i]/base.rates[i])
+			}
+		}
+	}
+	return ratios
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// cyclesPerSecond measures the core's clock by a chain of operations that each
+// take one cycle and need the one before: an addition and a rotation.
+func cyclesPerSecond() float64 {
+	const links = 1 << 20
+	began := cpuTime()
+	x := uint64(began)
+	for range links / 8 {
+		x = bits.RotateLeft64(x+1, 7)
+		x = bits.RotateLeft64(x+3, 9)
+		x = bits.RotateLeft64(x+5, 11)
+		x = bits.RotateLeft64(x+7, 13)
+	}
+	took := cpuTime() - began
+	chainEnd(x)
+	return links / max(took, 1).Seconds()
+}
+
+// chainEnd uses the chain's result, so that the compiler keeps the chain.
+//
+//go:noinline
+func chainEnd(uint64) {}
+
+func wallTime() time.Duration { return time.Duration(time.Now().UnixNano()) }
