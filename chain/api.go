@@ -3,7 +3,9 @@ package chain
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/taoctl/taoctl/scale"
 	"github.com/taoctl/taoctl/tao"
@@ -71,6 +73,10 @@ func (a API[V]) callFixed(ctx context.Context, v *View, args []any) (V, error) {
 		return result, fmt.Errorf("call %s: %w", a, err)
 	}
 	out, err := v.StateCall(ctx, a.String(), in)
+	var rpc *RPCError
+	if errors.As(err, &rpc) && strings.Contains(rpc.Error(), "not found") {
+		return result, v.runtime.missing("runtime API %s", a)
+	}
 	if err != nil {
 		return result, err
 	}

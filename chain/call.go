@@ -41,7 +41,7 @@ func (c Call) String() string {
 
 // MarshalJSON writes {"call": "Pallet.name", "args": {…}}.
 func (c Call) MarshalJSON() ([]byte, error) {
-	args, err := scale.JSON(jsonForm(map[string]any(c.Args)))
+	args, err := JSON(map[string]any(c.Args))
 	if err != nil {
 		return nil, fmt.Errorf("write call %s.%s as JSON: %w", c.Pallet, c.Name, err)
 	}

@@ -30,9 +30,14 @@ type poster struct {
 func newPoster(endpoint string, o *options) *poster {
 	return &poster{
 		endpoint: redact(endpoint), url: endpoint, timeout: o.timeout, maxReply: o.maxReply,
-		// A node does not redirect; whoever does is somebody else.
-		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: noRedirects(),
 	}
+}
+
+// noRedirects is a client that stays where it was sent: a node does not
+// redirect, and whoever does is somebody else.
+func noRedirects() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (p *poster) Close() error {

@@ -10,8 +10,11 @@ import (
 	"github.com/taoctl/taoctl/scale"
 )
 
-// InvalidError says that a node refused an extrinsic before any block: nothing
-// happened and nothing was paid.
+// InvalidError says that a node refused an extrinsic before any block: by this
+// submission nothing happened and nothing was paid. Two reasons leave open what
+// became of an earlier one: AlreadyImported (the pool has it) and
+// TemporarilyBanned (the pool has dropped it, or seen it in a block). So does
+// Stale where the same bytes were sent before.
 type InvalidError struct {
 	// Reason is the variant of the chain's InvalidTransaction or
 	// UnknownTransaction (Payment, Stale, BadProof, Custom, …), or one of the
@@ -117,7 +120,7 @@ func meanings() map[string]string {
 		"CannotLookup":          "the runtime does not know the account that it names",
 		"NoUnsignedValidator":   "the runtime does not take this call without a signature",
 		"BadFormat":             "the node cannot read the extrinsic",
-		"TemporarilyBanned":     "the node refused the same extrinsic a moment ago and will not look at it again yet",
+		"TemporarilyBanned":     "the node has just refused this very extrinsic, or seen it in a block",
 		"AlreadyImported":       "the node has this very extrinsic already",
 		"TooLowPriority":        "another extrinsic with this nonce is waiting already",
 		"CycleDetected":         "it waits for itself",

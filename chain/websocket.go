@@ -17,12 +17,13 @@ const (
 	pingEvery    = 20 * time.Second // keeps proxies from closing a quiet line
 	pingTimeout  = time.Minute      // generous: a pong waits behind a large reply
 	maxNotices   = 4096             // unread notices of one subscription
+	maxUnread    = 64 << 20         // their bytes
 	maxEarly     = 256              // notices kept while a subscribe reply is due
 )
 
-// errLagged ends a subscription whose reader fell behind: notices would have
+// ErrLagged ends a subscription whose reader fell behind: notices would have
 // to be lost, and a lost notice must not go unnoticed.
-var errLagged = fmt.Errorf("more than %d unread notices", maxNotices)
+var ErrLagged = errors.New("too many unread notices of a subscription")
 
 var errClosed = errors.New("the line was closed here")
 
@@ -60,7 +61,7 @@ type call struct {
 func dialSocket(ctx context.Context, endpoint string, o *options) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, endpoint, nil)
+	conn, _, err := websocket.Dial(ctx, endpoint, &websocket.DialOptions{HTTPClient: noRedirects()})
 	if err != nil {
 		return nil, &LostError{Endpoint: redact(endpoint), Err: hideEndpoint(err, endpoint)}
 	}
@@ -199,10 +200,10 @@ func (s *socket) deliver(m message) error {
 	if c == nil {
 		return nil // the answer to a request that was given up
 	}
-	s.forget(c)
 	if c.sub != nil && m.Error == nil {
 		s.register(c.sub, string(m.Result))
 	}
+	s.forget(c) // after register: it may drop the early notices
 	c.reply <- m
 	return nil
 }
@@ -358,19 +359,21 @@ type subscription struct {
 
 	mu      sync.Mutex
 	notices []json.RawMessage
+	unread  int   // their bytes
 	err     error // after the notices
 }
 
 // push adds a notice and reports whether there was room.
 func (s *subscription) push(n json.RawMessage) bool {
 	s.mu.Lock()
-	full := len(s.notices) >= maxNotices
+	full := len(s.notices) >= maxNotices || s.unread+len(n) > maxUnread
 	if !full && s.err == nil {
 		s.notices = append(s.notices, n)
+		s.unread += len(n)
 	}
 	s.mu.Unlock()
 	if full {
-		s.end(errLagged)
+		s.end(ErrLagged)
 		return false
 	}
 	s.signal()
@@ -399,6 +402,7 @@ func (s *subscription) next(ctx context.Context) (json.RawMessage, error) {
 		if len(s.notices) > 0 {
 			n := s.notices[0]
 			s.notices = s.notices[1:]
+			s.unread -= len(n)
 			s.mu.Unlock()
 			return n, nil
 		}
