@@ -139,7 +139,7 @@ func (r *runtimes) load(ctx context.Context, block tao.Hash, spec Spec) (*Runtim
 	}
 	m, err := scale.ParseMetadata(blob)
 	if err != nil {
-		return nil, fmt.Errorf("parse the metadata of %s: %w", spec, err)
+		return nil, &ReplyError{Method: "a request for the metadata of " + spec.String(), Reason: err.Error()}
 	}
 	r.disk.put(spec, blob)
 	return NewRuntime(spec, m), nil
