@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/taoctl/taoctl/tao"
 )
@@ -56,8 +58,14 @@ func (l *line) current(ctx context.Context) (Transport, error) {
 	return nil, fmt.Errorf("none of %d endpoints serves: %w", len(all), errors.Join(all...))
 }
 
+// dialTimeout bounds the opening of one endpoint, its genesis hash included,
+// so that one which swallows packets does not keep the next from being tried.
+const dialTimeout = 20 * time.Second
+
 // dial opens one endpoint and compares its chain.
 func (l *line) dial(ctx context.Context, endpoint string) (Transport, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
 	t, err := openTransport(ctx, endpoint, l.options)
 	if err != nil {
 		return nil, err
@@ -75,7 +83,7 @@ func (l *line) dial(ctx context.Context, endpoint string) (Transport, error) {
 }
 
 func openTransport(ctx context.Context, endpoint string, o *options) (Transport, error) {
-	if len(endpoint) > 4 && endpoint[:4] == "http" {
+	if u, err := url.Parse(endpoint); err == nil && strings.HasPrefix(u.Scheme, "http") {
 		return newPoster(endpoint, o), nil
 	}
 	return dialSocket(ctx, endpoint, o)

@@ -52,9 +52,12 @@ type runtimes struct {
 	transport Transport
 	disk      *diskCache
 
-	mu   sync.Mutex
-	held map[Spec]*loading
+	mu    sync.Mutex
+	held  map[Spec]*loading
+	specs map[tao.Hash]Spec // by block, which never changes its runtime
 }
+
+const maxSpecs = 1024 // blocks remembered
 
 // loading is one runtime, fetched once however many ask at the same time.
 type loading struct {
@@ -63,7 +66,7 @@ type loading struct {
 }
 
 func newRuntimes(t Transport, disk *diskCache) *runtimes {
-	return &runtimes{transport: t, disk: disk, held: map[Spec]*loading{}}
+	return &runtimes{transport: t, disk: disk, held: map[Spec]*loading{}, specs: map[tao.Hash]Spec{}}
 }
 
 // at returns the runtime that rules after a block, and so notices an upgrade.
@@ -72,13 +75,7 @@ func (r *runtimes) at(ctx context.Context, block tao.Hash) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	l := r.held[spec]
-	if l == nil {
-		l = &loading{}
-		r.held[spec] = l
-	}
-	r.mu.Unlock()
+	l := r.entry(spec)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rt == nil {
@@ -89,8 +86,40 @@ func (r *runtimes) at(ctx context.Context, block tao.Hash) (*Runtime, error) {
 	return l.rt, nil
 }
 
-// spec reads a runtime's identity: two questions at once.
+func (r *runtimes) entry(spec Spec) *loading {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.held[spec]
+	if l == nil {
+		l = &loading{}
+		r.held[spec] = l
+	}
+	return l
+}
+
+// spec tells the identity of the runtime after a block, and asks once for each.
 func (r *runtimes) spec(ctx context.Context, block tao.Hash) (Spec, error) {
+	r.mu.Lock()
+	spec, known := r.specs[block]
+	r.mu.Unlock()
+	if known {
+		return spec, nil
+	}
+	spec, err := r.readSpec(ctx, block)
+	if err != nil {
+		return Spec{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.specs) >= maxSpecs {
+		clear(r.specs)
+	}
+	r.specs[block] = spec
+	return spec, nil
+}
+
+// readSpec reads a runtime's identity: two questions at once.
+func (r *runtimes) readSpec(ctx context.Context, block tao.Hash) (Spec, error) {
 	var (
 		both sync.WaitGroup
 		spec *Spec
