@@ -112,8 +112,11 @@ func accountArg(args []any) ([]byte, error) {
 		return nil, fmt.Errorf("it has 1 argument, %d were given", len(args))
 	}
 	a, ok, err := toAccount(args[0])
-	if err != nil || !ok {
-		return nil, fmt.Errorf("%v is no account: %w", args[0], err)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%v is no account", args[0])
 	}
 	return a[:], nil
 }

@@ -123,6 +123,36 @@ func TestBlocks(t *testing.T) {
 	})
 }
 
+// gap answers like Chopsticks after a jump in time: numbers that no block has
+// lead to the genesis.
+type gap struct {
+	chain.Transport
+	genesis tao.Hash
+}
+
+func (g gap) Call(ctx context.Context, result any, method string, params ...any) error {
+	if hash, ok := result.(*tao.Hash); ok && method == "chain_getBlockHash" && len(params) == 1 {
+		*hash = g.genesis
+		return nil
+	}
+	return g.Transport.Call(ctx, result, method, params...)
+}
+
+func TestNumberInAGap(t *testing.T) {
+	n := testnode.New(t, testnode.Config{})
+	c, err := chain.NewClient(t.Context(), gap{n.Transport(), n.Genesis()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := c.At(t.Context(), chain.AtNumber(0)); err != nil || v.Hash() != n.Genesis() {
+		t.Errorf("block 0: %v", err)
+	}
+	var none *chain.NoBlockError
+	if _, err := c.At(t.Context(), chain.AtNumber(7)); !errors.As(err, &none) {
+		t.Errorf("%v, want *NoBlockError", err)
+	}
+}
+
 // A view stays where it was taken while the chain goes on.
 func TestViewDoesNotMove(t *testing.T) {
 	n := testnode.New(t, testnode.Config{})
