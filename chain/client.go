@@ -28,10 +28,12 @@ type options struct {
 	cache     string
 	maxReply  int64
 	timeout   time.Duration
+
+	pingEvery, pingTimeout time.Duration // shorter in tests
 }
 
 func newOptions(opts []Option) *options {
-	o := &options{maxReply: 64 << 20, timeout: time.Minute}
+	o := &options{maxReply: 64 << 20, timeout: time.Minute, pingEvery: pingEvery, pingTimeout: pingTimeout}
 	for _, set := range opts {
 		set(o)
 	}

@@ -161,6 +161,33 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// A line that died without a word is noticed by the missing pong; a quiet one
+// that answers stays.
+func TestPing(t *testing.T) {
+	fast := func(o *options) { o.pingEvery, o.pingTimeout = 5*time.Millisecond, 200*time.Millisecond }
+	deaf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.CloseNow()
+		<-t.Context().Done() // never reads, so never answers a ping
+	}))
+	t.Cleanup(deaf.Close)
+	s := dialTest(t, "ws"+strings.TrimPrefix(deaf.URL, "http"), fast)
+	var lost *LostError
+	if err := s.Call(t.Context(), nil, "test"); !errors.As(err, &lost) || !strings.Contains(err.Error(), "ping") {
+		t.Errorf("%v, want the ping's end", err)
+	}
+	quiet := dialTest(t, scripted(t, func(id uint64, _ string) []string { return []string{result(id, "1")} }), fast)
+	if err := quiet.conn.Ping(t.Context()); err != nil { // a round trip: the timer has run meanwhile or will
+		t.Fatal(err)
+	}
+	if err := quiet.Call(t.Context(), nil, "test"); err != nil {
+		t.Errorf("a quiet line: %v", err)
+	}
+}
+
 // The answer to a request that was given up belongs to nobody, and harms nobody.
 func TestLateReply(t *testing.T) {
 	s := dialTest(t, scripted(t, func(id uint64, method string) []string {

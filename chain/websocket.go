@@ -80,7 +80,7 @@ func dialSocket(ctx context.Context, endpoint string, o *options) (*socket, erro
 	}
 	go s.read(line)
 	go s.write(line)
-	go s.ping(line)
+	go s.ping(line, o.pingEvery, o.pingTimeout)
 	return s, nil
 }
 
@@ -164,15 +164,16 @@ func (s *socket) take(c *call) bool {
 	return c.sent
 }
 
-func (s *socket) ping(ctx context.Context) {
-	tick := time.NewTicker(pingEvery)
+// ping keeps the line alive, and notices one that died without a word.
+func (s *socket) ping(ctx context.Context, every, timeout time.Duration) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			wait, cancel := context.WithTimeout(ctx, pingTimeout)
+			wait, cancel := context.WithTimeout(ctx, timeout)
 			err := s.conn.Ping(wait)
 			cancel()
 			if err != nil {
