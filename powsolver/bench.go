@@ -3,7 +3,6 @@ package powsolver
 import (
 	"cmp"
 	"context"
-	"math/bits"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -135,21 +134,23 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// cyclesPerSecond measures the core's clock by a chain of operations that each
-// take one cycle and need the one before: an addition and a rotation.
+// cyclesPerSecond measures the core's clock by a chain of multiplications, each
+// of which needs the one before and takes three cycles: so it is on Intel's cores
+// since 2008, AMD's since Zen, Apple's and Arm's Neoverse. Additions would take one,
+// but some cores do those with a constant on the side.
 func cyclesPerSecond() float64 {
-	const links = 1 << 20
+	const links, latency = 1 << 19, 3
 	began := cpuTime()
-	x := uint64(began)
-	for range links / 8 {
-		x = bits.RotateLeft64(x+1, 7)
-		x = bits.RotateLeft64(x+3, 9)
-		x = bits.RotateLeft64(x+5, 11)
-		x = bits.RotateLeft64(x+7, 13)
+	x := uint64(began) | 1
+	for range links / 4 {
+		x *= x
+		x *= x
+		x *= x
+		x *= x
 	}
 	took := cpuTime() - began
 	chainEnd(x)
-	return links / max(took, 1).Seconds()
+	return links * latency / max(took, 1).Seconds()
 }
 
 // chainEnd uses the chain's result, so that the compiler keeps the chain.

@@ -70,15 +70,21 @@ func compress(state [8]uint32, m [16]uint32) [8]uint32 {
 		w[i] = w[i-16] + sigma0(w[i-15]) + w[i-7] + sigma1(w[i-2])
 	}
 	s := state
-	for i := range 64 {
-		t := s[7] + sum1(s[4]) + (s[4]&s[5] ^ ^s[4]&s[6]) + sha256K[i] + w[i]
-		u := sum0(s[0]) + (s[0]&s[1] ^ s[0]&s[2] ^ s[1]&s[2])
-		s = [8]uint32{t + u, s[0], s[1], s[2], s[3] + t, s[4], s[5], s[6]}
+	for i := range w {
+		s = compressRound(s, sha256K[i]+w[i])
 	}
 	for i := range s {
 		s[i] += state[i]
 	}
 	return s
+}
+
+// compressRound is one round on the variables a to h; kw is its constant and its
+// word.
+func compressRound(s [8]uint32, kw uint32) [8]uint32 {
+	a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+	t := h + sum1(e) + (e&f ^ ^e&g) + kw
+	return [8]uint32{t + sum0(a) + (a&b ^ a&c ^ b&c), a, b, c, d + t, e, f, g}
 }
 
 func ror(x uint32, n int) uint32 { return bits.RotateLeft32(x, -n) }

@@ -1,0 +1,5 @@
+//go:build !purego
+
+package powsolver
+
+func cpuEngines() []*Engine { return nil }
