@@ -78,7 +78,7 @@ func hintKey(err error) string {
 	var unsafe *keystore.UnsafeFileError
 	switch {
 	case is[*keystore.WrongPassphraseError](err):
-		return "the file is unharmed; check the keyboard's layout and the password's source"
+		return "the file was left as it is; check where the password comes from, and the keyboard's layout"
 	case errors.Is(err, keystore.ErrNoPassphrase):
 		return "give --password-file or --password-command, or run it on a terminal"
 	case errors.As(err, &notFound):

@@ -130,7 +130,7 @@ func (a *app) passphrase(ctx context.Context, path string) keystore.Passphrase {
 		}
 		t, err := a.terminal()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", what, keystore.ErrNoPassphrase)
+			return nil, keystore.ErrNoPassphrase
 		}
 		secret, err := t.Secret(ctx, "Password of "+what)
 		if errors.Is(err, term.ErrInterrupted) {
@@ -154,16 +154,21 @@ func (a *app) givenPassword(ctx context.Context, path string) (secret []byte, gi
 		secret, err = filePassword(file)
 		return secret, true, err
 	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, false, err
-	}
-	name := keystore.PasswordVariable(absolute)
+	name := passwordVariable(path)
 	if value := a.env.Getenv(name); value != "" {
 		secret, err = keystore.RevealPassword(name, value)
 		return secret, true, err
 	}
 	return nil, false, nil
+}
+
+// passwordVariable is btcli's variable for the password of a key file.
+func passwordVariable(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		absolute = path // the working folder is gone; the name then fits nothing
+	}
+	return keystore.PasswordVariable(absolute)
 }
 
 // maxPassword bounds a password, in bytes.

@@ -20,14 +20,27 @@ type outputFlags struct {
 	quiet    bool
 }
 
-// query makes a command that reads: run returns a value, and it is printed. An
-// error that tells what became of an extrinsic comes beside a value that says
-// more, and both are printed.
+// verdict is an error that stands beside a result: the exit code says in one
+// number what the result says in full, and both are printed.
+type verdict struct{ error }
+
+func (v verdict) Unwrap() error { return v.error }
+
+// verdictOf makes an error a verdict; nil stays nil.
+func verdictOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return verdict{err}
+}
+
+// query makes a command that reads: run returns a value, and it is printed. A
+// value beside an error is printed only where the error is a verdict on it.
 func (a *app) query(c *cobra.Command, run func(c *cobra.Command, args []string) (any, error)) *cobra.Command {
 	a.formFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		v, err := run(c, args)
-		if err != nil && !(certain(err) && v != nil) {
+		if err != nil && !is[verdict](err) {
 			return err
 		}
 		return errors.Join(err, a.show(v))

@@ -59,6 +59,7 @@ func (a *app) sendFlags(c *cobra.Command) {
 // into a plan at a view of the newest block; the rest is the same for all.
 func (a *app) transact(c *cobra.Command, plan func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error)) *cobra.Command {
 	a.changeFlagsOf(c)
+	a.formFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o, wait, err := a.change.parse()
 		if err != nil {
@@ -309,7 +310,7 @@ func lookFor(ctx context.Context, client *chain.Client, j *tx.Journal, x tao.Has
 		case err == nil && receipt != nil:
 			return receipt, nil
 		case err == nil && entry.State == tx.Expired:
-			return nil, &tx.RefusedError{Extrinsic: x, Err: errors.New("it was not included before its last block")}
+			return nil, &neverError{Extrinsic: x, Reason: entry.Note}
 		case !is[*chain.LostError](err):
 			return nil, lost
 		}

@@ -78,7 +78,7 @@ network, in the blocks that may hold them. The answer is certain: in which block
 with what outcome, or that it can never happen, or that it still can.
 
 The exit code is 0 if it was done, 5 if it failed or can never happen, and 6 if
-it may still happen.`,
+it may still happen; of several the worst, 6 before 5.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 	}
 	a.networkFlags(c)
@@ -108,30 +108,36 @@ func (a *app) statusOf(c *cobra.Command, client *chain.Client, j *tx.Journal, te
 		return nil, err
 	}
 	if receipt != nil {
-		return receipt, failed(receipt)
+		return receipt, verdictOf(outcome(receipt, e))
 	}
-	return entryOf(e), outcome(e)
+	return entryOf(e), verdictOf(outcome(nil, e))
 }
 
-// failed returns a receipt's failure as an error, or nil.
-func failed(r *tx.Receipt) error {
-	if r.Failure == nil {
-		return nil
-	}
-	return r.Failure
-}
-
-// outcome returns an entry that is in no block as an error, so that the exit
+// outcome returns what failed, or is in no block, as an error, so that the exit
 // code says how it stands.
-func outcome(e tx.Entry) error {
+func outcome(r *tx.Receipt, e tx.Entry) error {
 	switch {
+	case r != nil && r.Failure != nil:
+		return r.Failure
+	case r != nil:
+		return nil
 	case e.State == tx.Expired || e.State == tx.Refused:
-		return &tx.RefusedError{Extrinsic: e.Hash, Err: fmt.Errorf("it was never in a block and can never be: %s", e.Note)}
+		return &neverError{Extrinsic: e.Hash, Reason: e.Note}
 	case e.Pending():
 		until, _ := e.Era.Last()
 		return &tx.UnknownError{Extrinsic: e.Hash, Until: until, Err: fmt.Errorf("it is in no block yet and may still be included")}
 	}
 	return nil
+}
+
+// neverError says that an extrinsic is in no block and can never be.
+type neverError struct {
+	Extrinsic tao.Hash
+	Reason    string
+}
+
+func (e *neverError) Error() string {
+	return fmt.Sprintf("transaction %s was never in a block and can never be: %s", e.Extrinsic, e.Reason)
 }
 
 func (a *app) statusOfAll(c *cobra.Command, client *chain.Client, j *tx.Journal) (any, error) {
@@ -145,16 +151,16 @@ func (a *app) statusOfAll(c *cobra.Command, client *chain.Client, j *tx.Journal)
 		if e.Final || e.Genesis != client.Genesis() {
 			continue
 		}
-		_, e, err := tx.Find(c.Context(), client, j, e.Hash)
+		receipt, e, err := tx.Find(c.Context(), client, j, e.Hash)
 		if err != nil {
 			return nil, fmt.Errorf("look up %s: %w", e.Hash, err)
 		}
 		list = append(list, entryOf(e))
-		if err := outcome(e); err != nil && exitCode(err) > exitCode(worst) {
+		if err := outcome(receipt, e); err != nil && (worst == nil || exitCode(err) > exitCode(worst)) {
 			worst = err
 		}
 	}
-	return list, worst
+	return list, verdictOf(worst)
 }
 
 // offlineFlags describe a runtime and a chain where there is no node to ask.

@@ -17,8 +17,11 @@ import (
 )
 
 func (a *app) walletCommand() *cobra.Command {
-	return group("wallet", "Make, import and list wallets",
-		a.walletCreateCommand(), a.walletImportCommand(), a.walletListCommand(), a.walletBalanceCommand())
+	return group("wallet", "Make, import and keep wallets",
+		a.walletCreateCommand(), a.walletImportCommand(), a.walletListCommand(), a.walletShowCommand(),
+		a.walletInspectCommand(), a.walletBalanceCommand(), a.walletHotkeyCommand(), a.walletWatchCommand(),
+		a.walletSignCommand(), a.walletVerifyCommand(), a.walletPasswdCommand(), a.walletExportCommand(),
+		a.walletDoctorCommand(), a.walletRenameCommand(), a.walletRemoveCommand())
 }
 
 // keyRow is one key of a wallet.
@@ -144,23 +147,38 @@ Both keys are encrypted with the password, in the format that btcli reads.`,
 	a.hotkeyFlag(c)
 	a.passwordFlags(c)
 	a.formFlags(c)
-	fl := c.Flags()
-	fl.IntVar(&f.words, "words", 12, "words of each mnemonic: 12 or 24")
-	fl.StringVar(&f.mnemonicFile, "mnemonic-file", "", "write the mnemonics to this new file instead of showing them")
-	fl.BoolVar(&f.coldkeyOnly, "coldkey-only", false, "make no hotkey")
-	fl.BoolVar(&f.plainHotkey, "plain-hotkey", false, "keep the hotkey unencrypted, for miners that start unattended and have no password source")
-	fl.BoolVar(&f.noPassword, "no-password", false, "keep both keys unencrypted: whoever can read the files owns the money")
+	f.add(c)
+	c.Flags().BoolVar(&f.coldkeyOnly, "coldkey-only", false, "make no hotkey")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if f.words != 12 && f.words != 24 {
-			return usagef("--words is 12 or 24, not %d", f.words)
+		if err := f.check(); err != nil {
+			return err
 		}
-		result, err := a.createWallet(c.Context(), args[0], f)
+		refs := []keystore.Ref{{Wallet: args[0]}}
+		if !f.coldkeyOnly {
+			refs = append(refs, keystore.Ref{Wallet: args[0], Hotkey: a.hotkeyName()})
+		}
+		result, err := a.createKeys(c.Context(), refs, f)
 		if err != nil {
 			return err
 		}
 		return a.show(result)
 	}
 	return c
+}
+
+func (f *newKeyFlags) add(c *cobra.Command) {
+	fl := c.Flags()
+	fl.IntVar(&f.words, "words", 12, "words of each mnemonic: 12 or 24")
+	fl.StringVar(&f.mnemonicFile, "mnemonic-file", "", "write the mnemonics to this new file instead of showing them")
+	fl.BoolVar(&f.plainHotkey, "plain-hotkey", false, "keep the hotkey unencrypted, for miners that start unattended and have no password source")
+	fl.BoolVar(&f.noPassword, "no-password", false, "keep the keys unencrypted: whoever can read the files owns the money")
+}
+
+func (f *newKeyFlags) check() error {
+	if f.words != 12 && f.words != 24 {
+		return usagef("--words is 12 or 24, not %d", f.words)
+	}
+	return nil
 }
 
 // newKey is a key on its way into a file.
@@ -175,8 +193,10 @@ func (n newKey) wipe() {
 	n.mnemonic.Wipe()
 }
 
-func (a *app) createWallet(ctx context.Context, name string, f newKeyFlags) ([]made, error) {
-	store, refs, err := a.newRefs(name, f)
+// createKeys makes new keys under the names, has their mnemonics written down,
+// and keeps them.
+func (a *app) createKeys(ctx context.Context, refs []keystore.Ref, f newKeyFlags) ([]made, error) {
+	store, err := a.freeStore(refs)
 	if err != nil {
 		return nil, err
 	}
@@ -205,26 +225,31 @@ func (a *app) createWallet(ctx context.Context, name string, f newKeyFlags) ([]m
 	if err != nil {
 		return nil, err
 	}
-	return a.saveKeys(ctx, store, unlocker, keys, options, f.plainHotkey)
+	list, err := a.saveKeys(ctx, store, unlocker, keys, options, f.plainHotkey)
+	if err != nil || f.mnemonicFile != "" {
+		return list, err
+	}
+	for _, k := range keys {
+		if err := store.ConfirmBackup(ctx, k.ref, k.key.Account()); err != nil {
+			return list, err
+		}
+	}
+	return list, nil
 }
 
-// newRefs names the keys to be made, and refuses what stands in the way before
-// anybody writes down a mnemonic in vain.
-func (a *app) newRefs(name string, f newKeyFlags) (*keystore.Store, []keystore.Ref, error) {
-	refs := []keystore.Ref{{Wallet: name}}
-	if !f.coldkeyOnly {
-		refs = append(refs, keystore.Ref{Wallet: name, Hotkey: a.hotkeyName()})
-	}
+// freeStore is the store, if the names are free: what stands in the way is
+// refused before anybody writes down a mnemonic in vain.
+func (a *app) freeStore(refs []keystore.Ref) (*keystore.Store, error) {
 	store, err := a.store()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, ref := range refs {
 		if err := store.CheckFree(ref); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return store, refs, nil
+	return store, nil
 }
 
 func makeKeys(refs []keystore.Ref, words int) (keys []newKey, err error) {
@@ -397,7 +422,7 @@ func checkWord(ctx context.Context, t *term.Terminal, label string, want []byte)
 		}
 		label = "That is not it. " + strings.TrimPrefix(label, "That is not it. ")
 	}
-	return errors.New("the mnemonic was not written down right; nothing was written: begin again")
+	return errors.New("the mnemonic was not written down right: begin again")
 }
 
 // threeOf draws three different positions below n, in order.
@@ -449,6 +474,8 @@ behind it (//hard/soft). The words may be numbered and in any order.`,
 	a.formFlags(c)
 	fl := c.Flags()
 	fl.BoolVar(&f.stdin, "stdin", false, "read the secret from standard input")
+	fl.StringVar(&f.file, "file", "", "import another wallet's key file: btcli's of any age, Polkadot-JS JSON, agcli's")
+	fl.StringVar(&f.format, "format", "", "what --file is, where it does not say so itself (\"agcli\")")
 	fl.StringVar(&f.path, "path", "", "derivation path below the secret, such as //stash/0")
 	fl.StringVar(&f.scheme, "scheme", "sr25519", "sr25519 or ed25519")
 	fl.StringVar(&f.dev, "dev", "", "a well-known development key such as //Alice, for local chains; everybody has it")
@@ -465,6 +492,8 @@ behind it (//hard/soft). The words may be numbered and in any order.`,
 
 type importFlags struct {
 	stdin      bool
+	file       string
+	format     string
 	path       string
 	scheme     string
 	dev        string
@@ -483,7 +512,7 @@ func (a *app) importKey(ctx context.Context, name string, f importFlags) (made, 
 	if err := store.CheckFree(ref); err != nil {
 		return made{}, err
 	}
-	key, err := a.secretKey(ctx, f)
+	key, err := a.secretKey(ctx, store, ref, f)
 	if err != nil {
 		return made{}, err
 	}
@@ -495,23 +524,32 @@ func (a *app) importKey(ctx context.Context, name string, f importFlags) (made, 
 	defer unlocker.Wipe()
 	defer clear(options.Passphrase)
 	saved, err := store.Save(ctx, ref, key, unlocker, options)
+	if err == nil && f.file == "" && f.dev == "" && !f.stdin {
+		err = store.ConfirmBackup(ctx, ref, saved.Account) // its owner typed it
+	}
 	return madeOf(saved, !options.Plain), err
 }
 
 // secretKey reads the secret and makes its key.
-func (a *app) secretKey(ctx context.Context, f importFlags) (*keystore.Key, error) {
+func (a *app) secretKey(ctx context.Context, store *keystore.Store, ref keystore.Ref, f importFlags) (*keystore.Key, error) {
 	var scheme tao.Scheme
 	if err := scheme.UnmarshalText([]byte(f.scheme)); err != nil {
 		return nil, usagef("--scheme: %w", err)
 	}
-	if f.path != "" && !strings.HasPrefix(f.path, "/") {
-		// Behind a name or a word it would make another one: //Alice, //Alicestash.
-		return nil, usagef("--path %q does not begin with / or //", f.path)
-	}
-	if f.dev != "" {
-		if f.stdin {
-			return nil, usagef("--dev and --stdin exclude each other")
+	sources := 0
+	for _, on := range []bool{f.stdin, f.file != "", f.dev != ""} {
+		if on {
+			sources++
 		}
+	}
+	switch {
+	case sources > 1:
+		return nil, usagef("--stdin, --file and --dev exclude each other")
+	case f.file != "" && f.path != "":
+		return nil, usagef("--path derives from a mnemonic or seed, not from the key in a --file")
+	case f.file != "":
+		return a.importFile(ctx, f.file, keystore.Format(f.format), scheme)
+	case f.dev != "":
 		return keystore.DevKey(f.dev+f.path, scheme)
 	}
 	text, err := a.secretText(ctx, f.stdin)
@@ -519,12 +557,50 @@ func (a *app) secretKey(ctx context.Context, f importFlags) (*keystore.Key, erro
 		return nil, err
 	}
 	defer clear(text)
-	if f.path != "" {
-		full := append(bytes.TrimSpace(text), f.path...)
-		defer clear(full)
-		return keystore.FromURI(full, scheme)
+	full := append(bytes.TrimSpace(bytes.Clone(text)), f.path...)
+	defer clear(full)
+	key, err := keystore.FromURI(full, scheme)
+	if is[*keystore.MnemonicError](err) && !f.stdin {
+		return nil, a.suggest(ctx, store, ref, text, err)
 	}
-	return keystore.FromURI(text, scheme)
+	return key, err
+}
+
+// maxSuggestions bounds how many ways to mend a mnemonic are shown.
+const maxSuggestions = 12
+
+// suggest shows, on the terminal alone, which words would make a mistyped
+// mnemonic right. It returns the error that led here.
+func (a *app) suggest(ctx context.Context, store *keystore.Store, ref keystore.Ref, text []byte, cause error) error {
+	var want *tao.Account
+	if account, err := store.Account(ref); err == nil {
+		want = &account // the address is watched already: only one answer fits
+	}
+	t, err := a.terminal()
+	if err != nil {
+		return cause
+	}
+	found, err := keystore.Corrections(text, want)
+	if err != nil || len(found) == 0 {
+		return cause
+	}
+	lines := [][]byte{[]byte("These changes would make it a mnemonic:"), nil}
+	for _, c := range found[:min(len(found), maxSuggestions)] {
+		line := fmt.Appendf(nil, "  word %d: %s", c.Position, c.Word)
+		if c.Word == "" {
+			line = fmt.Appendf(nil, "  words %d and %d the other way round", c.Position, c.Position+1)
+		}
+		lines = append(lines, line)
+	}
+	defer func() {
+		for _, l := range lines {
+			clear(l)
+		}
+	}()
+	if err := t.ShowOnce(ctx, lines); err != nil {
+		return asInterrupted(err)
+	}
+	return cause
 }
 
 func (a *app) secretText(ctx context.Context, stdin bool) ([]byte, error) {

@@ -165,7 +165,7 @@ func (d *doctor) key(ctx context.Context, i Info) {
 		d.add(Finding{
 			Ref: i.Ref, Path: i.Path, Severity: Note,
 			What: "nobody has confirmed that its mnemonic is written down",
-			Fix:  "taoctl wallet export " + shellQuote(i.Ref.String()) + " --mnemonic",
+			Fix:  "taoctl wallet export " + shellQuote(i.Ref.String()) + " --format mnemonic",
 		})
 	}
 }
