@@ -70,12 +70,3 @@ func (l avx512) load(b *block) {
 }
 
 func (l avx512) batch(low uint32) uint32 { return avx512Seal32(l.arena, low) }
-
-// alignedMemory returns n bytes that begin at a multiple of 64. They hold no
-// pointers, and Go does not move them.
-func alignedMemory(n uintptr) unsafe.Pointer {
-	const line = 64
-	b := make([]byte, n+line-1)
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
-	return unsafe.Pointer(&b[-at&(line-1)])
-}

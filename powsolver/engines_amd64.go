@@ -2,7 +2,11 @@
 
 package powsolver
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 //go:noescape
 func cpuid(leaf, sub uint32) (eax, ebx, ecx, edx uint32)
@@ -36,5 +40,17 @@ func (f features) engines() (list []*Engine) {
 	if f.avx512 {
 		list = append(list, &Engine{name: "avx512", lane: newAVX512})
 	}
+	if f.avx2 && f.sha {
+		list = append(list, &Engine{name: "avx2", lane: newAVX2})
+	}
 	return list
+}
+
+// alignedMemory returns n bytes that begin at a multiple of 64. They hold no
+// pointers, and Go does not move them.
+func alignedMemory(n uintptr) unsafe.Pointer {
+	const line = 64
+	b := make([]byte, n+line-1)
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return unsafe.Pointer(&b[-at&(line-1)])
 }

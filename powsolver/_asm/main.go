@@ -31,6 +31,7 @@ func generate(dir string, check bool) error {
 	for name, make := range map[string]func() ([]byte, error){
 		"cpuid_amd64.s":  cpuid,
 		"avx512_amd64.s": avx512,
+		"avx2_amd64.s":   avx2,
 	} {
 		text, err := make()
 		if err == nil {
