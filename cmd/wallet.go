@@ -543,6 +543,10 @@ func (a *app) secretKey(ctx context.Context, store *keystore.Store, ref keystore
 		}
 	}
 	switch {
+	case f.path != "" && f.path[0] != '/':
+		// Without its slash it would lengthen the name before it: //Alice and
+		// stash are not //Alicestash.
+		return nil, usagef("--path %q does not begin with / or //", f.path)
 	case sources > 1:
 		return nil, usagef("--stdin, --file and --dev exclude each other")
 	case f.file != "" && f.path != "":
