@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && unix
 
 package e2e
 
@@ -7,19 +7,15 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"slices"
+	"maps"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/blake2b"
 
 	"github.com/taoctl/taoctl/e2e/faultline"
+	"github.com/taoctl/taoctl/internal/scripttest"
 	"github.com/taoctl/taoctl/tao"
 )
 
@@ -27,33 +23,18 @@ import (
 type session struct {
 	chain *chain
 	ctx   context.Context
-	names []string // of the script's first variables, to hand on to its jobs
 	lines map[string]*faultline.Line
-	jobs  map[string]*job
 }
 
 type sessionKey struct{}
 
 func newSession(c *chain, e *testscript.Env) *session {
-	s := &session{
-		chain: c,
-		ctx:   e.T().(sequential).Context(),
-		lines: map[string]*faultline.Line{},
-		jobs:  map[string]*job{},
-	}
-	for _, v := range e.Vars {
-		name, _, _ := strings.Cut(v, "=")
-		s.names = append(s.names, name)
-	}
+	s := &session{chain: c, ctx: e.T().(sequential).Context(), lines: map[string]*faultline.Line{}}
 	e.Defer(s.close)
 	return s
 }
 
 func (s *session) close() {
-	for _, j := range s.jobs {
-		_ = j.cmd.Process.Kill()
-		<-j.done
-	}
 	for _, l := range s.lines {
 		_ = l.Close()
 	}
@@ -61,149 +42,29 @@ func (s *session) close() {
 
 func of(ts *testscript.TestScript) *session { return ts.Value(sessionKey{}).(*session) }
 
-type command = func(ts *testscript.TestScript, neg bool, args []string)
-
 // commands are the words which scripts have beyond testscript's own. README.md
 // tells how to use them.
-func commands() map[string]command {
-	return map[string]command{
-		"exits":     positive("exits CODE[|CODE...] PROGRAM [ARG...]", 2, exits),
-		"start":     positive("start JOB PROGRAM [ARG...]", 2, startJob),
-		"interrupt": positive("interrupt JOB", 1, interruptJob),
-		"finish":    positive("finish JOB CODE[|CODE...]", 2, finishJob),
-		"dev":       positive("dev NAME...", 1, dev),
-		"rpc":       positive("rpc METHOD [JSON...] [-> VAR]", 1, rpc),
-		"blocks":    positive("blocks N", 1, blocks),
-		"free":      positive("free ADDRESS -> VAR", 3, free),
-		"jsonq":     jsonq,
-		"rao":       rao,
-		"line":      positive("line VAR KIND METHOD", 3, line),
-		"struck":    positive("struck VAR", 1, struck),
-		"requests":  positive("requests VAR METHOD N", 3, requests),
-		"tamper":    positive("tamper HEX -> VAR", 3, tamper),
-	}
-}
-
-// positive wraps a command that cannot be negated and needs some arguments.
-func positive(usage string, least int, run func(*testscript.TestScript, []string)) command {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
-		if neg {
-			ts.Fatalf("unsupported: ! %s", usage)
-		}
-		if len(args) < least {
-			ts.Fatalf("usage: %s", usage)
-		}
-		run(ts, args)
-	}
-}
-
-// exits is exec with the exact exit code.
-func exits(ts *testscript.TestScript, args []string) {
-	got, err := exitCode(ts.Exec(args[1], args[2:]...))
-	ts.Check(err)
-	wantCode(ts, got, args[0])
-}
-
-// wantCode compares an exit code with "5" or "0|5|6".
-func wantCode(ts *testscript.TestScript, got int, want string) {
-	if !slices.Contains(strings.Split(want, "|"), strconv.Itoa(got)) {
-		ts.Fatalf("exit code %d, want %s", got, want)
-	}
-}
-
-// exitCode takes the code out of what running a process returned; an error is one
-// of running it at all.
-func exitCode(err error) (int, error) {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil // -1 for a signal
-	}
-	return 0, err
-}
-
-// job is a process beside the script. testscript's own background processes tell
-// success from failure, and no exit code.
-type job struct {
-	cmd  *exec.Cmd
-	done chan error
-}
-
-func startJob(ts *testscript.TestScript, args []string) {
-	name, program := args[0], args[1]
-	s := of(ts)
-	if s.jobs[name] != nil {
-		ts.Fatalf("job %s runs already", name)
-	}
-	path, err := lookPath(program, ts.Getenv("PATH"))
-	ts.Check(err)
-	cmd := exec.CommandContext(s.ctx, path, args[2:]...)
-	cmd.Dir = ts.MkAbs(".")
-	for _, v := range s.names {
-		cmd.Env = append(cmd.Env, v+"="+ts.Getenv(v))
-	}
-	stdout, err := os.Create(ts.MkAbs(name + ".stdout"))
-	ts.Check(err)
-	defer stdout.Close()
-	stderr, err := os.Create(ts.MkAbs(name + ".stderr"))
-	ts.Check(err)
-	defer stderr.Close()
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	ts.Check(cmd.Start())
-	j := &job{cmd: cmd, done: make(chan error, 1)}
-	go func() { j.done <- cmd.Wait() }()
-	s.jobs[name] = j
-}
-
-// lookPath finds a program in the script's $PATH, which is not the test's.
-func lookPath(program, path string) (string, error) {
-	for _, dir := range strings.Split(path, string(os.PathListSeparator)) {
-		if found, err := exec.LookPath(dir + string(os.PathSeparator) + program); err == nil {
-			return found, nil
-		}
-	}
-	return "", fmt.Errorf("%s: not in $PATH", program)
-}
-
-func interruptJob(ts *testscript.TestScript, args []string) {
-	ts.Check(findJob(ts, args[0]).cmd.Process.Signal(os.Interrupt))
-}
-
-func finishJob(ts *testscript.TestScript, args []string) {
-	name := args[0]
-	j := findJob(ts, name)
-	delete(of(ts).jobs, name)
-	got, err := exitCode(waitFor(ts, j.done, "job "+name))
-	ts.Check(err)
-	ts.Logf("[%s.stdout]\n%s[%s.stderr]\n%s", name, ts.ReadFile(name+".stdout"), name, ts.ReadFile(name+".stderr"))
-	wantCode(ts, got, args[1])
-}
-
-func findJob(ts *testscript.TestScript, name string) *job {
-	j := of(ts).jobs[name]
-	if j == nil {
-		ts.Fatalf("no job %s", name)
-	}
-	return j
-}
-
-// patience bounds every wait for a signal that ought to come at once.
-const patience = 30 * time.Second
-
-func waitFor[T any](ts *testscript.TestScript, c <-chan T, what string) (v T) {
-	select {
-	case v = <-c:
-	case <-time.After(patience):
-		ts.Fatalf("waited %s for %s", patience, what)
-	}
-	return v
+func commands() map[string]scripttest.Word {
+	words := scripttest.Words()
+	maps.Copy(words, map[string]scripttest.Word{
+		"dev":      scripttest.Positive("dev NAME...", 1, dev),
+		"rpc":      scripttest.Positive("rpc METHOD [JSON...] [-> VAR]", 1, rpc),
+		"blocks":   scripttest.Positive("blocks N", 1, blocks),
+		"free":     scripttest.Positive("free ADDRESS -> VAR", 3, free),
+		"rao":      rao,
+		"line":     scripttest.Positive("line VAR KIND METHOD", 3, line),
+		"struck":   scripttest.Positive("struck VAR", 1, struck),
+		"requests": scripttest.Positive("requests VAR METHOD N", 3, requests),
+		"tamper":   scripttest.Positive("tamper HEX -> VAR", 3, tamper),
+	})
+	return words
 }
 
 // dev imports development accounts as wallets without a password: dev alice.
 func dev(ts *testscript.TestScript, args []string) {
 	for _, name := range args {
 		uri := "//" + strings.ToUpper(name[:1]) + name[1:]
-		ts.Check(os.WriteFile(ts.MkAbs("uri"), []byte(uri+"\n"), 0o600))
-		ts.Check(ts.Exec("sh", "-c", "taoctl wallet import "+name+" --stdin --no-password <uri"))
+		ts.Check(ts.Exec("taoctl", "wallet", "import", name, "--dev", uri, "--no-password"))
 	}
 }
 
@@ -271,30 +132,6 @@ func free(ts *testscript.TestScript, args []string) {
 	store(ts, to, tao.Amount(binary.LittleEndian.Uint64(info[16:24])).String())
 }
 
-func jsonq(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 4 {
-		ts.Fatalf("usage: [!] jsonq FILE PATH ==|->|~ VALUE|VAR")
-	}
-	got, err := lookUp([]byte(ts.ReadFile(args[0])), args[1])
-	ts.Check(err)
-	if args[2] == "->" && !neg {
-		store(ts, args[3], got)
-		return
-	}
-	same := false
-	switch args[2] {
-	case "==":
-		same = got == args[3]
-	case "~":
-		same = strings.Contains(got, args[3])
-	default:
-		ts.Fatalf("jsonq: unknown %s", args[2])
-	}
-	if same == neg {
-		ts.Fatalf("%s is %q; %v that it %s %q", args[1], got, map[bool]string{true: "unwanted", false: "wanted"}[neg], args[2], args[3])
-	}
-}
-
 // rao adds and compares amounts of TAO to the last rao.
 func rao(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 3 {
@@ -344,7 +181,7 @@ func findLine(ts *testscript.TestScript, name string) *faultline.Line {
 
 // struck waits until a line's fault has happened.
 func struck(ts *testscript.TestScript, args []string) {
-	waitFor(ts, findLine(ts, args[0]).Struck(), "the fault of line "+args[0])
+	scripttest.WaitFor(ts, findLine(ts, args[0]).Struck(), "the fault of line "+args[0])
 }
 
 // requests checks how many requests of a method went over a line.

@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && unix
 
 package e2e
 
@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/taoctl/taoctl/internal/scripttest"
 )
 
 const scripts = "testdata/script"
@@ -29,17 +32,32 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			c := startChain(t, spec)
 			p := testscript.Params{
-				Dir:                 scripts,
 				Setup:               func(e *testscript.Env) error { return setup(e, c, bin) },
 				Condition:           c.condition,
 				Cmds:                commands(),
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 			}
-			p.Deadline, _ = t.Deadline()
-			testscript.RunT(sequential{t}, p)
+			for _, script := range findScripts(t) {
+				p.Files = []string{script}
+				p.Deadline = time.Now().Add(scriptTimeout)
+				testscript.RunT(sequential{t}, p)
+			}
 		})
 	}
+}
+
+// scriptTimeout ends a script that hangs, say at a question nobody answers; the
+// slowest takes half a minute.
+const scriptTimeout = 3 * time.Minute
+
+func findScripts(t *testing.T) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no scripts in %s: %v", scripts, err)
+	}
+	return list
 }
 
 // findSpecs lists the chain specs. Without the variable the test is skipped, and
@@ -124,6 +142,7 @@ func setup(e *testscript.Env, c *chain, bin string) error {
 		e.Setenv(name, address)
 	}
 	e.Values[sessionKey{}] = newSession(c, e)
+	scripttest.Setup(e, e.T().(sequential), nil)
 	return nil
 }
 

@@ -1,9 +1,8 @@
-//go:build e2e
+//go:build e2e && unix
 
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -11,48 +10,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// lookUp finds a value in JSON by a path such as events.0.name; "." is the whole.
-// "length" is that of a list. Strings come without quotes, the rest as JSON.
-func lookUp(doc []byte, path string) (string, error) {
-	rest := json.RawMessage(bytes.TrimSpace(doc))
-	if path != "." {
-		for _, step := range strings.Split(path, ".") {
-			next, err := child(rest, step)
-			if err != nil {
-				return "", fmt.Errorf("%s: %w in %.300s", path, err, rest)
-			}
-			rest = next
-		}
-	}
-	if !json.Valid(rest) {
-		return "", fmt.Errorf("%s: not JSON: %.300s", path, rest)
-	}
-	return text(rest), nil
-}
-
-func child(parent json.RawMessage, step string) (json.RawMessage, error) {
-	var list []json.RawMessage
-	if json.Unmarshal(parent, &list) == nil {
-		if step == "length" {
-			return json.RawMessage(strconv.Itoa(len(list))), nil
-		}
-		i, err := strconv.Atoi(step)
-		if err != nil || i < 0 || i >= len(list) {
-			return nil, fmt.Errorf("no %s among %d", step, len(list))
-		}
-		return list[i], nil
-	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(parent, &object); err != nil {
-		return nil, err
-	}
-	value, ok := object[step]
-	if !ok {
-		return nil, fmt.Errorf("no %s", step)
-	}
-	return value, nil
-}
 
 // text is a JSON string's content, or other JSON as it stands.
 func text(raw json.RawMessage) string {
@@ -125,23 +82,6 @@ func decimal(rao *big.Int) string {
 		return "-" + s
 	}
 	return s
-}
-
-func TestLookUp(t *testing.T) {
-	const doc = `{"a":[{"b":"x"},{"c":18446744073709551615}],"n":null}` + "\n"
-	for path, want := range map[string]string{"a.0.b": "x", "a.1.c": "18446744073709551615", "a.length": "2", "n": "null", "a.0": `{"b":"x"}`} {
-		if got, err := lookUp([]byte(doc), path); err != nil || got != want {
-			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
-		}
-	}
-	for _, path := range []string{"z", "a.2", "a.x", "a.0.b.c"} {
-		if got, err := lookUp([]byte(doc), path); err == nil {
-			t.Errorf("%s: %q, want an error", path, got)
-		}
-	}
-	if _, err := lookUp([]byte("oops"), "."); err == nil {
-		t.Error("what is no JSON passes")
-	}
 }
 
 func TestTotal(t *testing.T) {
