@@ -4,8 +4,8 @@ package powsolver
 
 import "unsafe"
 
-// avx2 computes four seals at a time: SHA-256 by the CPU's own instructions,
-// Keccak in 256-bit registers.
+// avx2 computes eight seals at a time: SHA-256 by the CPU's own instructions,
+// Keccak on two groups of four in 256-bit registers.
 type avx2 struct {
 	arena *arena256
 	block *block
@@ -27,9 +27,16 @@ type arena256 struct {
 	one, top       [4]uint64 // 1 and 2^63: the padding's lanes
 	rol8, rol56    [32]byte  // 64-bit words turned left by one byte and by seven
 	rc             [24]uint64
-	lanes          [4][4]uint64     // digests: by lane and message
-	states         [2][25][4]uint64 // what rounds go between
-	out            [4]uint64        // the deciding lanes
+	groups         [2]group256
+	words          [4][16][4]uint32 // message words: by message
+}
+
+// group256 is four messages on their way through Keccak.
+type group256 struct {
+	lanes   [4][4]uint64     // digests: by lane and message
+	states  [2][25][4]uint64 // what rounds go between
+	columns [5][4]uint64     // parities
+	out     [4]uint64        // the deciding lanes
 }
 
 // The offsets that _asm/avx2.go has: a mismatch does not compile.
@@ -41,13 +48,16 @@ var (
 	_ [416]byte  = [unsafe.Offsetof(arena256{}.one)]byte{}
 	_ [480]byte  = [unsafe.Offsetof(arena256{}.rol8)]byte{}
 	_ [544]byte  = [unsafe.Offsetof(arena256{}.rc)]byte{}
-	_ [736]byte  = [unsafe.Offsetof(arena256{}.lanes)]byte{}
-	_ [864]byte  = [unsafe.Offsetof(arena256{}.states)]byte{}
-	_ [2464]byte = [unsafe.Offsetof(arena256{}.out)]byte{}
+	_ [736]byte  = [unsafe.Offsetof(arena256{}.groups)]byte{}
+	_ [4576]byte = [unsafe.Offsetof(arena256{}.words)]byte{}
+	_ [128]byte  = [unsafe.Offsetof(group256{}.states)]byte{}
+	_ [1728]byte = [unsafe.Offsetof(group256{}.columns)]byte{}
+	_ [1888]byte = [unsafe.Offsetof(group256{}.out)]byte{}
+	_ [1920]byte = [unsafe.Sizeof(group256{})]byte{}
 )
 
 //go:noescape
-func avx2Seal4(a *arena256, low uint32)
+func avx2Seal8(a *arena256, low uint32)
 
 func newAVX2() lane {
 	a := (*arena256)(alignedMemory(unsafe.Sizeof(arena256{})))
@@ -65,7 +75,7 @@ func newAVX2() lane {
 	return &avx2{arena: a}
 }
 
-func (*avx2) width() uint32 { return 4 }
+func (*avx2) width() uint32 { return 8 }
 
 func (l *avx2) load(b *block) {
 	a, w, s := l.arena, &b.words, &b.state
@@ -86,10 +96,12 @@ func (l *avx2) load(b *block) {
 }
 
 func (l *avx2) batch(low uint32) (candidates uint32) {
-	avx2Seal4(l.arena, low)
-	for i, lane := range &l.arena.out {
-		if l.block.qualifies(lane) {
-			candidates |= 1 << i
+	avx2Seal8(l.arena, low)
+	for g := range l.arena.groups {
+		for i, lane := range &l.arena.groups[g].out {
+			if l.block.qualifies(lane) {
+				candidates |= 1 << (4*g + i)
+			}
 		}
 	}
 	return candidates

@@ -26,165 +26,181 @@ const (
 	k256Rol8    = 480
 	k256Rol56   = 512
 	k256RC      = 544
-	k256Lanes   = 736
-	k256A       = 864
-	k256B       = 1664
-	k256Out     = 2464
+	k256Groups  = 736 // two, each of:
+	group256    = 1920
+	k256Lanes   = k256Groups
+	k256A       = k256Groups + 128
+	k256B       = k256Groups + 928
+	k256Columns = k256Groups + 1728
+	k256Out     = k256Groups + 1888
+	k256Words   = k256Groups + 2*group256
 )
 
-// avx2 writes a function that computes the deciding lanes of four seals: SHA-256
-// by the CPU's own instructions, two messages at a time, then Keccak on four
-// states in 256-bit registers.
+// avx2 writes a function that computes the deciding lanes of eight seals: SHA-256
+// by the CPU's own instructions, then Keccak in 256-bit
+// registers on two groups of four states. The groups' rounds take turns: theta
+// needs the whole round before, and the other group's work fills the wait.
 func avx2() ([]byte, error) {
 	c := newFile()
-	c.Function("avx2Seal4")
+	c.Function("avx2Seal8")
 	c.Attributes(attr.NOSPLIT)
 	c.Pragma("noescape")
-	c.Doc("avx2Seal4 computes the seals of the low parts low to low+3 and leaves their",
+	c.Doc("avx2Seal8 computes the seals of the low parts low to low+7 and leaves their",
 		"deciding lanes in the arena.")
 	c.SignatureExpr("func(a *byte, low uint32)")
 	c.Load(c.Param("a"), reg.RCX)
 	c.Load(c.Param("low"), reg.EAX)
 
-	shaPairs(c)
-	keccak256{c}.permute()
+	shaGroups(c)
+	keccaks(c)
 	c.VZEROUPPER()
 	c.RET()
 	return finish(c)
 }
 
-// shaPairs hashes messages 0 and 1, then 2 and 3.
-func shaPairs(c *build.Context) {
+// shaGroups hashes the messages of both groups. A round waits four cycles for the
+// one before, but the CPU can begin one every two: four messages together keep it
+// busy.
+func shaGroups(c *build.Context) {
 	c.LEAQ(at(reg.RCX, k256Lanes), reg.RDI)
-	c.LEAQ(at(reg.RCX, k256Lanes+32), reg.RSI)
-	c.Label("pair")
-	one, two := newShaNI(c, 0), newShaNI(c, 1)
-	interleave(one.ops, two.ops)
-	lanes(c, one, two)
-	c.ADDL(operand.U8(2), reg.EAX)
-	c.ADDQ(operand.U8(16), reg.RDI)
-	c.CMPQ(reg.RDI, reg.RSI)
-	c.JNE(operand.LabelRef("pair"))
+	c.MOVL(operand.U32(2), reg.EDX)
+	c.Label("digests")
+	var four [4]*shaNI
+	for i := range four {
+		four[i] = &shaNI{c, i, c.XMM(), c.XMM()}
+		four[i].begin()
+	}
+	for quad := range 16 {
+		for _, s := range four {
+			s.rounds(quad)
+		}
+	}
+	for _, s := range four {
+		s.finish()
+	}
+	lanes(c, four)
+	c.ADDL(operand.U8(4), reg.EAX)
+	c.ADDQ(operand.U32(group256), reg.RDI)
+	c.DECL(reg.EDX)
+	c.JNE(operand.LabelRef("digests"))
 }
 
-// shaNI collects the instructions of one message's last block.
+// shaNI emits the last block of the message that is n behind the low part in EAX.
 type shaNI struct {
 	*build.Context
+	n          int
 	abef, cdgh reg.VecVirtual // as the instructions want them, A and C on top
-	ops        []func()
 }
 
-func (s *shaNI) do(op func()) { s.ops = append(s.ops, op) }
+func (s *shaNI) begin() {
+	s.VMOVDQA(at(reg.RCX, k256ABEF), s.abef)
+	s.VMOVDQA(at(reg.RCX, k256CDGH), s.cdgh)
+}
 
-// newShaNI hashes the message that is n behind the low part in EAX.
-func newShaNI(c *build.Context, n int) *shaNI {
-	s := &shaNI{Context: c, abef: c.XMM(), cdgh: c.XMM()}
-	var x [16]reg.VecVirtual // message words, four to each
-	x[0] = s.firstWords(n)
-	s.do(func() { s.VMOVDQA(at(reg.RCX, k256ABEF), s.abef) })
-	s.do(func() { s.VMOVDQA(at(reg.RCX, k256CDGH), s.cdgh) })
-	for i := range x {
-		if i >= 4 {
-			x[i] = s.message(i, x)
-		}
-		s.rounds(i, x[i])
+func (s *shaNI) finish() {
+	s.VPADDD(at(reg.RCX, k256ABEF), s.abef, s.abef)
+	s.VPADDD(at(reg.RCX, k256CDGH), s.cdgh, s.cdgh)
+	s.VPSHUFB(at(reg.RCX, k256Reverse), s.abef, s.abef)
+	s.VPSHUFB(at(reg.RCX, k256Reverse), s.cdgh, s.cdgh)
+}
+
+// words is where message words 4i to 4i+3 lie. Words 4 to 15 are the same in every
+// message.
+func (s *shaNI) words(i int) operand.Mem {
+	switch i {
+	case 1:
+		return at(reg.RCX, k256Words1)
+	case 3:
+		return at(reg.RCX, k256Words3)
 	}
-	s.do(func() { s.VPADDD(at(reg.RCX, k256ABEF), s.abef, s.abef) })
-	s.do(func() { s.VPADDD(at(reg.RCX, k256CDGH), s.cdgh, s.cdgh) })
-	return s
+	return at(reg.RCX, k256Words+16*(16*s.n+i))
+}
+
+// rounds is rounds 4i to 4i+3.
+func (s *shaNI) rounds(i int) {
+	kw := at(reg.RCX, k256KW+16*i)
+	switch {
+	case i == 0:
+		s.VPADDD(kw, s.firstWords(), reg.X0)
+	case i < 4:
+		s.VMOVDQA(kw, reg.X0)
+	default:
+		s.VPADDD(kw, s.message(i), reg.X0)
+	}
+	s.SHA256RNDS2(reg.X0, s.abef, s.cdgh)
+	s.VPSHUFD(operand.U8(0x0e), reg.X0, reg.X0)
+	s.SHA256RNDS2(reg.X0, s.cdgh, s.abef)
 }
 
 // firstWords is words 0 to 3, the first made of the low part.
-func (s *shaNI) firstWords(n int) reg.VecVirtual {
+func (s *shaNI) firstWords() reg.VecVirtual {
 	x, w := s.XMM(), s.GP32()
-	s.do(func() { s.LEAL(at(reg.RAX, n), w) })
-	s.do(func() { s.BSWAPL(w) })
-	s.do(func() { s.ORL(at(reg.RCX, k256First), w) })
-	s.do(func() { s.VMOVDQA(at(reg.RCX, k256Words0), x) })
-	s.do(func() { s.VPINSRD(operand.U8(0), w, x, x) })
+	s.LEAL(at(reg.RAX, s.n), w)
+	s.BSWAPL(w)
+	s.ORL(at(reg.RCX, k256First), w)
+	s.VMOVDQA(at(reg.RCX, k256Words0), x)
+	s.VPINSRD(operand.U8(0), w, x, x)
+	s.VMOVDQA(x, s.words(0))
 	return x
 }
 
-// message computes words 4i to 4i+3 from the sixteen before. Of the first three
-// such groups, parts are constant and stand ready.
-func (s *shaNI) message(i int, x [16]reg.VecVirtual) reg.VecVirtual {
-	w, last := s.XMM(), operand.Op(x[i-1])
+// message computes words 4i to 4i+3. Those that hang on words 4 to 15 have parts
+// that are the same in every message and stand ready: see arena256.
+func (s *shaNI) message(i int) reg.VecVirtual {
+	w, last := s.XMM(), s.XMM()
+	s.VMOVDQA(s.words(i-1), last)
+	seven := s.XMM() // the words seven before
+	if i > 4 {
+		s.VPALIGNR(operand.U8(4), s.words(i-2), last, seven)
+	}
 	switch i {
 	case 4:
-		last = at(reg.RCX, k256Words3)
-		s.do(func() { s.VMOVDQA(x[0], w) })
-		s.do(func() { s.SHA256MSG1(at(reg.RCX, k256Words1), w) })
-		s.do(func() { s.VPADDD(at(reg.RCX, k256Next4), w, w) })
+		s.VMOVDQA(s.words(0), w)
+		s.SHA256MSG1(s.words(1), w)
+		s.VPADDD(at(reg.RCX, k256Next4), w, w)
 	case 5:
-		s.tail(at(reg.RCX, k256Words3), x[4], w)
-		s.do(func() { s.VPADDD(at(reg.RCX, k256Next5), w, w) })
+		s.VPADDD(at(reg.RCX, k256Next5), seven, w)
 	case 6:
-		s.tail(x[4], x[5], w)
-		s.do(func() { s.VPADDD(at(reg.RCX, k256Next6), w, w) })
+		s.VPADDD(at(reg.RCX, k256Next6), seven, w)
 	default:
-		t := s.XMM()
-		s.tail(x[i-2], x[i-1], t)
-		if i == 7 {
-			s.do(func() { s.VMOVDQA(at(reg.RCX, k256Words3), w) })
-		} else {
-			s.do(func() { s.VMOVDQA(x[i-4], w) })
-		}
-		s.do(func() { s.SHA256MSG1(x[i-3], w) })
-		s.do(func() { s.VPADDD(t, w, w) })
+		s.VMOVDQA(s.words(i-4), w)
+		s.SHA256MSG1(s.words(i-3), w)
+		s.VPADDD(seven, w, w)
 	}
-	s.do(func() { s.SHA256MSG2(last, w) })
+	s.SHA256MSG2(last, w)
+	if i < 15 {
+		s.VMOVDQA(w, s.words(i))
+	}
 	return w
 }
 
-// tail is the words seven before: the upper three of the first group and the
-// lowest of the second.
-func (s *shaNI) tail(first operand.Op, second, to reg.VecVirtual) {
-	if m, ok := first.(operand.Mem); ok {
-		s.do(func() { s.VMOVDQA(m, to) })
-		s.do(func() { s.VPALIGNR(operand.U8(4), to, second, to) })
-		return
-	}
-	s.do(func() { s.VPALIGNR(operand.U8(4), first, second, to) })
-}
-
-// rounds is four rounds; a nil x is in their constants.
-func (s *shaNI) rounds(i int, x reg.VecVirtual) {
-	kw := at(reg.RCX, k256KW+16*i)
-	abef, cdgh := s.abef, s.cdgh
-	s.do(func() {
-		// One block: the other message uses X0 too.
-		if x == nil {
-			s.VMOVDQA(kw, reg.X0)
-		} else {
-			s.VPADDD(kw, x, reg.X0)
+// lanes lays four digests, their bytes turned around, side by side as Keccak's
+// lanes: A and B of abef are lane 0, E and F lane 2, those of cdgh lanes 1 and 3.
+func lanes(c *build.Context, four [4]*shaNI) {
+	for pair := 0; pair < 4; pair += 2 {
+		one, two := four[pair], four[pair+1]
+		for lane, v := range [2][2]reg.VecVirtual{{one.abef, two.abef}, {one.cdgh, two.cdgh}} {
+			low, high := c.XMM(), c.XMM()
+			c.VPUNPCKLQDQ(v[1], v[0], low)
+			c.VMOVDQA(low, at(reg.RDI, 32*lane+8*pair))
+			c.VPUNPCKHQDQ(v[1], v[0], high)
+			c.VMOVDQA(high, at(reg.RDI, 32*(lane+2)+8*pair))
 		}
-		s.SHA256RNDS2(reg.X0, abef, cdgh)
-		s.VPSHUFD(operand.U8(0x0e), reg.X0, reg.X0)
-		s.SHA256RNDS2(reg.X0, cdgh, abef)
-	})
-}
-
-// lanes lays two digests side by side as Keccak's lanes. With all sixteen bytes
-// turned around, A and B of abef are lane 0, E and F lane 2.
-func lanes(c *build.Context, one, two *shaNI) {
-	for _, v := range []reg.VecVirtual{one.abef, one.cdgh, two.abef, two.cdgh} {
-		c.VPSHUFB(at(reg.RCX, k256Reverse), v, v)
-	}
-	for lane, pair := range [4][2]reg.VecVirtual{{one.abef, two.abef}, {one.cdgh, two.cdgh}, {one.abef, two.abef}, {one.cdgh, two.cdgh}} {
-		t := c.XMM()
-		if lane < 2 {
-			c.VPUNPCKLQDQ(pair[1], pair[0], t)
-		} else {
-			c.VPUNPCKHQDQ(pair[1], pair[0], t)
-		}
-		c.VMOVDQA(t, at(reg.RDI, 32*lane))
 	}
 }
 
-// keccak256 emits Keccak-f[1600] over four states. Sixteen registers do not hold
-// 25 lanes, so rounds go from one buffer in memory to another, a plane at a time,
-// and sum up the columns of the next round as they go.
-type keccak256 struct{ *build.Context }
+// keccak256 emits Keccak-f[1600] over one group of four states. Sixteen registers
+// do not hold 25 lanes, so rounds go from one buffer in memory to another, a plane
+// at a time, and sum up the columns of the next round as they go.
+type keccak256 struct {
+	*build.Context
+	group int
+}
+
+// at is a place of this group's.
+func (k keccak256) at(base reg.Register, offset int) operand.Mem {
+	return at(base, group256*k.group+offset)
+}
 
 // The registers: what theta adds, the columns' parities, a plane, one to spare.
 var (
@@ -194,29 +210,42 @@ var (
 	yT = reg.Y15
 )
 
-func (k keccak256) permute() {
-	k.firstRound()
-	k.LEAQ(at(reg.RCX, k256A), reg.RSI)
-	k.LEAQ(at(reg.RCX, k256B), reg.RDI)
-	k.LEAQ(at(reg.RCX, k256RC+8), reg.RDX)
-	k.LEAQ(at(reg.RCX, k256RC+8*23), reg.R8)
-	k.Label("round")
-	k.theta()
-	k.planes(reg.RDI, at(reg.RDX, 0), func(lane int, to reg.VecPhysical) {
-		k.VPXOR(at(reg.RSI, 32*lane), yD[lane%5], to)
-		k.rotate(rho[lane], to, to)
-	})
-	k.XCHGQ(reg.RSI, reg.RDI)
-	k.ADDQ(operand.U8(8), reg.RDX)
-	k.CMPQ(reg.RDX, reg.R8)
-	k.JNE(operand.LabelRef("round"))
-	k.lastRound()
+// keccaks runs both groups.
+func keccaks(c *build.Context) {
+	groups := [2]keccak256{{c, 0}, {c, 1}}
+	for _, k := range groups {
+		k.firstRound()
+	}
+	c.LEAQ(at(reg.RCX, k256A), reg.RSI)
+	c.LEAQ(at(reg.RCX, k256B), reg.RDI)
+	c.LEAQ(at(reg.RCX, k256RC+8), reg.RDX)
+	c.LEAQ(at(reg.RCX, k256RC+8*23), reg.R8)
+	c.Label("round")
+	for _, k := range groups {
+		k.round()
+	}
+	c.XCHGQ(reg.RSI, reg.RDI)
+	c.ADDQ(operand.U8(8), reg.RDX)
+	c.CMPQ(reg.RDX, reg.R8)
+	c.JNE(operand.LabelRef("round"))
+
+	c.CMPL(at(reg.RCX, k256Big), operand.U8(0))
+	c.JNE(operand.LabelRef("big"))
+	for _, k := range groups {
+		k.lastLittle()
+	}
+	c.JMP(operand.LabelRef("done"))
+	c.Label("big")
+	for _, k := range groups {
+		k.lastBig()
+	}
+	c.Label("done")
 }
 
 // firstRound knows that all lanes are zero but the four of the message and the
 // two of the padding, lane 4 = 1 and lane 16 = 2^63.
 func (k keccak256) firstRound() {
-	message := func(lane int) operand.Mem { return at(reg.RCX, k256Lanes+32*lane) }
+	message := func(lane int) operand.Mem { return k.at(reg.RCX, k256Lanes+32*lane) }
 	for x := range 4 {
 		k.VMOVDQA(message(x), yC[x])
 	}
@@ -224,7 +253,7 @@ func (k keccak256) firstRound() {
 	k.VMOVDQA(at(reg.RCX, k256One), yC[4])
 	k.theta()
 	k.LEAQ(at(reg.RCX, k256A), reg.RDI)
-	k.planes(reg.RDI, at(reg.RCX, k256RC), func(lane int, to reg.VecPhysical) {
+	k.planes(at(reg.RCX, k256RC), func(lane int, to reg.VecPhysical) {
 		d := yD[lane%5]
 		switch {
 		case lane < 4:
@@ -239,6 +268,22 @@ func (k keccak256) firstRound() {
 		}
 		k.rotate(rho[lane], to, to)
 	})
+}
+
+// round goes from the buffer at RSI to the one at RDI.
+func (k keccak256) round() {
+	k.loadColumns()
+	k.theta()
+	k.planes(at(reg.RDX, 0), func(lane int, to reg.VecPhysical) {
+		k.VPXOR(k.at(reg.RSI, 32*lane), yD[lane%5], to)
+		k.rotate(rho[lane], to, to)
+	})
+}
+
+func (k keccak256) loadColumns() {
+	for x, c := range yC {
+		k.VMOVDQA(k.at(reg.RCX, k256Columns+32*x), c)
+	}
 }
 
 // theta turns the parities into what each column adds to its lanes.
@@ -256,9 +301,9 @@ func (k keccak256) column(x int) {
 	k.VPXOR(yC[(x+4)%5], yD[x], yD[x])
 }
 
-// planes writes the round's result to memory and its parities to yC. The function
+// planes writes the round's result to the buffer at RDI, and its parities. The function
 // puts a lane, after theta and rho, into a register.
-func (k keccak256) planes(to reg.Register, rc operand.Mem, lane func(int, reg.VecPhysical)) {
+func (k keccak256) planes(rc operand.Mem, lane func(int, reg.VecPhysical)) {
 	for y := range 5 {
 		for x, b := range yB {
 			lane(source(x, y), b)
@@ -277,7 +322,10 @@ func (k keccak256) planes(to reg.Register, rc operand.Mem, lane func(int, reg.Ve
 			case y > 0:
 				k.VPXOR(r, yC[x], yC[x])
 			}
-			k.VMOVDQA(r, at(to, 32*(5*y+x)))
+			k.VMOVDQA(r, k.at(reg.RDI, 32*(5*y+x)))
+			if y == 4 {
+				k.VMOVDQA(yC[x], k.at(reg.RCX, k256Columns+32*x))
+			}
 		}
 	}
 }
@@ -300,29 +348,36 @@ func (k keccak256) rotate(by int, from, to reg.VecPhysical) {
 	}
 }
 
-// lastRound computes the one lane that decides, the third or the first.
-func (k keccak256) lastRound() {
-	lane := func(from int, to reg.VecPhysical) {
-		k.column(from % 5)
-		k.VPXOR(at(reg.RSI, 32*from), yD[from%5], to)
-		k.rotate(rho[from], to, to)
-	}
-	b := yB
-	lane(0, b[0])
-	k.CMPL(at(reg.RCX, k256Big), operand.U8(0))
-	k.JNE(operand.LabelRef("big"))
-	lane(18, b[3])
-	lane(24, b[4])
-	k.VPANDN(b[0], b[4], b[0])
-	k.VPXOR(b[3], b[0], b[0])
-	k.JMP(operand.LabelRef("decided"))
-	k.Label("big")
-	lane(6, b[1])
-	lane(12, b[2])
-	k.VPANDN(b[2], b[1], b[1])
-	k.VPXOR(b[1], b[0], b[0])
+// The last round computes the one lane that decides, from three before chi.
+
+func (k keccak256) last(from int, to reg.VecPhysical) {
+	k.column(from % 5)
+	k.VPXOR(k.at(reg.RSI, 32*from), yD[from%5], to)
+	k.rotate(rho[from], to, to)
+}
+
+// lastLittle computes lane 3.
+func (k keccak256) lastLittle() {
+	b0, b3, b4 := yB[0], yB[3], yB[4]
+	k.loadColumns()
+	k.last(0, b0)
+	k.last(18, b3)
+	k.last(24, b4)
+	k.VPANDN(b0, b4, b0)
+	k.VPXOR(b3, b0, b0)
+	k.VMOVDQA(b0, k.at(reg.RCX, k256Out))
+}
+
+// lastBig computes lane 0.
+func (k keccak256) lastBig() {
+	b0, b1, b2 := yB[0], yB[1], yB[2]
+	k.loadColumns()
+	k.last(0, b0)
+	k.last(6, b1)
+	k.last(12, b2)
+	k.VPANDN(b2, b1, b1)
+	k.VPXOR(b1, b0, b0)
 	k.VPBROADCASTQ(at(reg.RCX, k256RC+8*23), yT)
-	k.VPXOR(yT, b[0], b[0])
-	k.Label("decided")
-	k.VMOVDQA(b[0], at(reg.RCX, k256Out))
+	k.VPXOR(yT, b0, b0)
+	k.VMOVDQA(b0, k.at(reg.RCX, k256Out))
 }
