@@ -14,20 +14,22 @@ import (
 // candidate exactly when its seal's top bits allow it, at its own difficulty and
 // at the two between which the seal lies.
 func TestEngineVectors(t *testing.T) {
-	for _, e := range testEngines() {
-		t.Run(e.Name(), func(t *testing.T) {
-			for _, v := range vectors(t) {
-				p := v.puzzle
-				exact := ^uint64(0) / p.top(p.Seal(v.nonce)) // the hardest it meets, by its top bits
-				for _, d := range []uint64{p.Difficulty, exact, exact + 1, 1, ^uint64(0)} {
-					p.Difficulty = d
-					want := p.top(p.Seal(v.nonce)) <= limit(d)
-					if got := candidate(e, p, v.nonce); got != want {
-						t.Errorf("%s, nonce %#x, difficulty %d: candidate %v, want %v", v.name, v.nonce, d, got, want)
-					}
-				}
+	for _, e := range Engines() {
+		t.Run(e.Name(), func(t *testing.T) { testVectors(t, e) })
+	}
+}
+
+func testVectors(t *testing.T, e *Engine) {
+	for _, v := range vectors(t) {
+		p := v.puzzle
+		exact := ^uint64(0) / p.top(p.Seal(v.nonce)) // the hardest it meets, by its top bits
+		for _, d := range []uint64{p.Difficulty, exact, exact + 1, 1, ^uint64(0)} {
+			p.Difficulty = d
+			want := p.top(p.Seal(v.nonce)) <= limit(d)
+			if got := candidate(e, p, v.nonce); got != want {
+				t.Errorf("%s, %s, nonce %#x, difficulty %d: candidate %v, want %v", e, v.name, v.nonce, d, got, want)
 			}
-		})
+		}
 	}
 }
 
@@ -41,7 +43,7 @@ func candidate(e *Engine, p Puzzle, nonce uint64) bool {
 }
 
 func TestEngineCheck(t *testing.T) {
-	for _, e := range testEngines() {
+	for _, e := range Engines() {
 		if err := e.Check(); err != nil {
 			t.Error(err)
 		}
@@ -94,7 +96,7 @@ func TestSearchRefusesWrongCandidates(t *testing.T) {
 // TestSearch compares what a worker finds in odd ranges with a plain loop over
 // the definition, over the borders of high parts and around 2^64.
 func TestSearch(t *testing.T) {
-	for _, e := range testEngines() {
+	for _, e := range Engines() {
 		t.Run(e.Name(), func(t *testing.T) {
 			w := e.Worker()
 			for _, form := range forms() {
@@ -151,7 +153,7 @@ func TestSearchEnds(t *testing.T) {
 }
 
 func TestBatchAllocatesNothing(t *testing.T) {
-	for _, e := range testEngines() {
+	for _, e := range Engines() {
 		w := e.Worker().(*cpuWorker)
 		p := Puzzle{Kind: Legacy, Block: counted(1), Difficulty: 1 << 60}
 		w.lane.load(newBlock(p, 0))
@@ -182,7 +184,7 @@ func FuzzEngines(f *testing.F) {
 		own := p.top(p.Seal(nonce))
 		for _, d := range []uint64{difficulty, ^uint64(0) / max(own, 1), 2 + difficulty%64} {
 			p.Difficulty = d
-			for _, e := range testEngines() {
+			for _, e := range Engines() {
 				if err := e.compare(p, p.Position(nonce)&^63, 64); err != nil {
 					t.Fatal(err)
 				}
@@ -208,5 +210,3 @@ func TestBlock(t *testing.T) {
 		}
 	}
 }
-
-func testEngines() []*Engine { return Engines() }

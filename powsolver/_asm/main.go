@@ -32,6 +32,7 @@ func generate(dir string, check bool) error {
 		"cpuid_amd64.s":  cpuid,
 		"avx512_amd64.s": avx512,
 		"avx2_amd64.s":   avx2,
+		"sha3_arm64.s":   arm64,
 	} {
 		text, err := make()
 		if err == nil {
