@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/decred/base58"
+	"github.com/vedhavyas/go-subkey/v2"
 	"golang.org/x/crypto/blake2b"
 )
 
@@ -34,7 +36,8 @@ func (e *AddressError) Error() string { return fmt.Sprintf("address %q %s", e.Te
 
 // ParseAccount reads an SS58 address: 32 bytes, prefix 42, two bytes of
 // checksum, which is the only form in use on this chain. Errors are
-// *AddressError.
+// *AddressError. It does not use go-subkey's SS58Decode, which checks neither
+// prefix nor length and panics on "4jS" and "NZoQ".
 func ParseAccount(ss58 string) (Account, error) {
 	fail := func(format string, args ...any) (Account, error) {
 		return Account{}, &AddressError{Text: clip(ss58), Reason: fmt.Sprintf(format, args...)}
@@ -85,11 +88,7 @@ func checksum(body []byte) [2]byte {
 }
 
 // String prints the SS58 address, 47 or 48 characters.
-func (a Account) String() string {
-	raw := append([]byte{ss58Prefix}, a[:]...)
-	sum := checksum(raw)
-	return base58Encode(append(raw, sum[:]...))
-}
+func (a Account) String() string { return subkey.SS58Encode(a[:], ss58Prefix) }
 
 // IsZero reports the account of 32 zero bytes, which the chain uses for
 // "nobody" (an unowned hotkey reads as it).
@@ -104,40 +103,17 @@ func (a *Account) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// base58 is Bitcoin's alphabet. The codec here is short because an address is:
-// quadratic time does not matter over 48 characters, and callers bound length.
-const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+// alphabet is base58's: no 0, O, I and l, which people confuse.
+const alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-func base58Encode(b []byte) string {
-	n, base, digit := new(big.Int).SetBytes(b), big.NewInt(58), new(big.Int)
-	var out []byte
-	for n.Sign() > 0 {
-		n.DivMod(n, base, digit)
-		out = append(out, base58[digit.Int64()])
-	}
-	for i := 0; i < len(b) && b[i] == 0; i++ {
-		out = append(out, base58[0])
-	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
-	return string(out)
-}
-
+// base58Decode is the library's decoding, which answers a wrong character with
+// nothing, after a look for one.
 func base58Decode(s string) ([]byte, error) {
-	n, base := new(big.Int), big.NewInt(58)
-	zeros := 0
-	for i, c := range s {
-		at := strings.IndexRune(base58, c)
-		if at < 0 {
-			return nil, fmt.Errorf("has %q, which no address contains", c)
-		}
-		if at == 0 && i == zeros {
-			zeros++
-		}
-		n.Add(n.Mul(n, base), big.NewInt(int64(at)))
+	if i := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(alphabet, c) }); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(s[i:])
+		return nil, fmt.Errorf("has %q, which no address contains", c)
 	}
-	return append(make([]byte, zeros), n.Bytes()...), nil
+	return base58.Decode(s), nil
 }
 
 // clip keeps a hostile text from flooding an error.
