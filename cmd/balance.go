@@ -40,7 +40,11 @@ wallets and addresses named, or of the chosen wallet. Amounts are in TAO.`,
 	a.walletFlags(c)
 	return a.query(c, func(c *cobra.Command, args []string) (any, error) {
 		if len(args) == 0 {
-			args = []string{a.walletName()}
+			w, err := a.chosenWallet(c.Context())
+			if err != nil {
+				return nil, err
+			}
+			args = []string{w.name}
 		}
 		owners := make([]owner, len(args))
 		for i, arg := range args {
@@ -110,7 +114,7 @@ alive unless --allow-death is given.`,
 	}
 	c.Flags().BoolVar(&t.AllowDeath, "allow-death", false, "let the sender's account be removed if less than the existential deposit is left")
 	return a.transact(c, func(c *cobra.Command, v *chain.View, _ []string) (tx.Plan, error) {
-		w, err := a.wallet(a.walletName())
+		w, err := a.chosenWallet(c.Context())
 		if err != nil {
 			return tx.Plan{}, err
 		}

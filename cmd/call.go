@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,14 +48,14 @@ func (a *app) callCommand() *cobra.Command {
 		if err := v.Runtime().Check(call); err != nil {
 			return tx.Plan{}, err
 		}
-		signer, err := a.signer(f.asHotkey)
+		signer, err := a.signer(c.Context(), f.asHotkey)
 		return tx.Plan{Call: call, Signer: signer}, err
 	})
 }
 
 // signer is the account of the chosen wallet's coldkey or hotkey.
-func (a *app) signer(hotkey bool) (tao.Account, error) {
-	w, err := a.wallet(a.walletName())
+func (a *app) signer(ctx context.Context, hotkey bool) (tao.Account, error) {
+	w, err := a.chosenWallet(ctx)
 	if err != nil || !hotkey {
 		return w.Coldkey, err
 	}

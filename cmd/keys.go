@@ -51,6 +51,41 @@ func (a *app) wallet(name string) (walletAddresses, error) {
 	return walletAddresses{name: name, Coldkey: account, hotkeys: w.Hotkeys}, err
 }
 
+// chosenWallet is the wallet of the settings. Where they name none and there is
+// no "default", a person at the terminal picks one, once.
+func (a *app) chosenWallet(ctx context.Context) (walletAddresses, error) {
+	w, err := a.wallet(a.walletName())
+	if !is[*keystore.NotFoundError](err) || a.settings.or(a.settings.wallet, envWallet, "") != "" {
+		return w, err
+	}
+	names := a.walletNames()
+	t, noTerminal := a.terminal()
+	if noTerminal != nil || len(names) == 0 || a.change.yes {
+		return w, err
+	}
+	at, err := t.Choose(ctx, "Which wallet", names)
+	if err != nil {
+		return w, asInterrupted(err)
+	}
+	a.settings.wallet = names[at]
+	return a.wallet(names[at])
+}
+
+func (a *app) walletNames() (names []string) {
+	store, err := a.store()
+	if err != nil {
+		return nil
+	}
+	wallets, err := store.Wallets()
+	if err != nil {
+		return nil
+	}
+	for _, w := range wallets {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
 // hotkey is the account of the chosen hotkey: a name in the wallet,
 // WALLET/HOTKEY, or an address.
 func (a *app) hotkey(w walletAddresses) (tao.Account, error) {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -247,7 +248,7 @@ era and fee come from the node. With --metadata nothing is asked of anyone:
 	f.StringVar(&a.change.out, "out", "", "write the draft, with the metadata, to this file")
 	a.formFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		p, err := a.preparedPlan(&call, signer, args)
+		p, err := a.preparedPlan(c.Context(), &call, signer, args)
 		if err != nil {
 			return err
 		}
@@ -272,12 +273,12 @@ era and fee come from the node. With --metadata nothing is asked of anyone:
 	return c
 }
 
-func (a *app) preparedPlan(f *callFlags, signer string, args []string) (p tx.Plan, err error) {
+func (a *app) preparedPlan(ctx context.Context, f *callFlags, signer string, args []string) (p tx.Plan, err error) {
 	if p.Call, err = f.call(args); err != nil {
 		return p, err
 	}
 	if signer == "" {
-		p.Signer, err = a.signer(false)
+		p.Signer, err = a.signer(ctx, false)
 	} else if p.Signer, err = tao.ParseAccount(signer); err != nil {
 		err = fmt.Errorf("--signer: %w", err)
 	}
