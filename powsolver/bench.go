@@ -36,10 +36,7 @@ type BenchResult struct {
 // Run takes about Passes × Slice for each engine and form (there are three), and
 // a third more to begin. It fails with the context's error, or a worker's.
 func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
-	if b.Engines == nil {
-		b.Engines = Engines()
-	}
-	b.Slice, b.Passes = cmp.Or(b.Slice, 100*time.Millisecond), cmp.Or(b.Passes, 9)
+	b = b.withDefaults()
 	runtime.LockOSThread() // CPU time is counted per thread
 	defer runtime.UnlockOSThread()
 
@@ -59,6 +56,67 @@ func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
 	return results(tracks), nil
 }
 
+// CoresResult is what several workers of one engine reach together.
+type CoresResult struct {
+	Engine  string  `json:"engine"`
+	Workers int     `json:"workers"`
+	Rate    float64 `json:"seals_per_second"` // of all together, by the clock on the wall; median
+	Ratio   float64 `json:"ratio"`            // to one worker alone, median over the passes
+	Lowest  float64 `json:"ratio_low"`
+	Most    float64 `json:"ratio_high"`
+}
+
+// Cores compares a solver with n workers of an engine with one that has a single
+// worker, in alternating slices. It goes by the clock on the wall, so other work on
+// the machine shows. It takes 2 × Passes × Slice.
+func (b Bench) Cores(ctx context.Context, e *Engine, n int) (CoresResult, error) {
+	b = b.withDefaults()
+	one, many := NewSolver(e.Worker()), NewSolver(e.Workers(n)...)
+	var rates, ratios []float64
+	for range b.Passes {
+		alone, err := rate(ctx, one, b.Slice)
+		if err != nil {
+			return CoresResult{}, err
+		}
+		together, err := rate(ctx, many, b.Slice)
+		if err != nil {
+			return CoresResult{}, err
+		}
+		rates, ratios = append(rates, together), append(ratios, together/alone)
+	}
+	return CoresResult{
+		Engine: e.Name(), Workers: n, Rate: median(rates),
+		Ratio: median(ratios), Lowest: slices.Min(ratios), Most: slices.Max(ratios),
+	}, nil
+}
+
+// rate runs a solver for a while on a puzzle that it will not solve.
+func rate(ctx context.Context, s *Solver, d time.Duration) (float64, error) {
+	slice, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	before := s.Progress().Tried
+	began := time.Now()
+	if _, err := s.Solve(slice, benchPuzzle(Form{Legacy, LittleEndian}), nil); slice.Err() == nil {
+		return 0, err // a worker's failure
+	}
+	return float64(s.Progress().Tried-before) / time.Since(began).Seconds(), ctx.Err()
+}
+
+// benchPuzzle is one that nothing will solve.
+func benchPuzzle(f Form) Puzzle {
+	p := Puzzle{Kind: f.Kind, Order: f.Order, NetUID: 1, Difficulty: ^uint64(0)}
+	p.Block[0] = 1
+	return p
+}
+
+func (b Bench) withDefaults() Bench {
+	if b.Engines == nil {
+		b.Engines = Engines()
+	}
+	b.Slice, b.Passes = cmp.Or(b.Slice, 100*time.Millisecond), cmp.Or(b.Passes, 9)
+	return b
+}
+
 // track is one engine with one form, and what its passes gave.
 type track struct {
 	worker Worker
@@ -76,9 +134,7 @@ func (b Bench) tracks() (tracks []*track) {
 			continue // the same search as Legacy
 		}
 		for _, e := range b.Engines {
-			p := Puzzle{Kind: f.Kind, Order: f.Order, NetUID: 1, Difficulty: ^uint64(0)} // nothing will be found
-			p.Block[0] = 1
-			tracks = append(tracks, &track{worker: e.Worker(), puzzle: p, rate: 100_000})
+			tracks = append(tracks, &track{worker: e.Worker(), puzzle: benchPuzzle(f), rate: 100_000})
 		}
 	}
 	return tracks

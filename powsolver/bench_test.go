@@ -29,11 +29,26 @@ func TestBench(t *testing.T) {
 	}
 }
 
+func TestBenchCores(t *testing.T) {
+	b := Bench{Slice: 5 * time.Millisecond, Passes: 3}
+	got, err := b.Cores(t.Context(), portableEngine(), 2)
+	if err != nil || got.Rate <= 0 || got.Workers != 2 || got.Lowest > got.Ratio || got.Ratio > got.Most || got.Lowest <= 0 {
+		t.Errorf("result %+v, %v", got, err)
+	}
+	eager := &Engine{name: "eager", lane: func() lane { return new(eager) }}
+	if _, err := b.Cores(t.Context(), eager, 2); !errors.Is(err, ErrDisagrees) {
+		t.Errorf("error %v, want ErrDisagrees", err)
+	}
+}
+
 func TestBenchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := (Bench{}).Run(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want context.Canceled", err)
+		t.Errorf("Run: error %v, want context.Canceled", err)
+	}
+	if _, err := (Bench{}).Cores(ctx, portableEngine(), 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("Cores: error %v, want context.Canceled", err)
 	}
 }
 

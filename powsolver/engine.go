@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -169,8 +170,8 @@ func (w *cpuWorker) Name() string { return w.engine.name }
 var ErrDisagrees = errors.New("the engine's candidates do not hold")
 
 // stride is how many positions lie between two looks at the context and two
-// additions to the count: a millisecond of the fastest engine on a fast core.
-func (w *cpuWorker) stride() uint64 { return uint64(w.lane.width()) << 10 }
+// additions to the count: half a millisecond of work or less, on any engine.
+func (w *cpuWorker) stride() uint64 { return uint64(w.lane.width()) << 8 }
 
 func (w *cpuWorker) Search(ctx context.Context, p Puzzle, from, count uint64, tried *atomic.Uint64) (uint64, bool, error) {
 	if err := p.Check(); err != nil {
@@ -181,6 +182,9 @@ func (w *cpuWorker) Search(ctx context.Context, p Puzzle, from, count uint64, tr
 		n := min(count, 1<<p.span()-from&(1<<p.span()-1))
 		w.lane.load(newBlock(p, from))
 		for end := from + n; from != end; {
+			// Go preempts a busy goroutine after 10 ms only: whoever waits to hand
+			// over a new head must not wait that long for a core.
+			runtime.Gosched()
 			if err := ctx.Err(); err != nil {
 				return 0, false, err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -248,5 +249,65 @@ func TestOdds(t *testing.T) {
 	}
 	if Chance(10, 0, time.Hour) != 0 || Chance(10, rate, -1) != 0 || Chance(0, rate, time.Hour) != 1 || Within(10, rate, 0) != 0 {
 		t.Error("edges of the odds are wrong")
+	}
+}
+
+// BenchmarkSwap is the time from a new head to the last worker's work on it, with
+// every core busy; BenchmarkCancel that from the end of the context to Solve's
+// return. Both should stay below 5 ms.
+func BenchmarkSwap(b *testing.B) {
+	s, began := busySolver(b)
+	next := make(chan Puzzle)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Solve(ctx, hard(), next) }()
+	began()
+	var took []time.Duration
+	for b.Loop() {
+		time.Sleep(3 * time.Millisecond) // let the workers settle
+		start := time.Now()
+		next <- hard()
+		began()
+		took = append(took, time.Since(start))
+	}
+	report(b, took)
+	cancel()
+	<-done
+}
+
+func BenchmarkCancel(b *testing.B) {
+	s, began := busySolver(b)
+	var took []time.Duration
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(b.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Solve(ctx, hard(), nil) }()
+		began()
+		time.Sleep(3 * time.Millisecond)
+		start := time.Now()
+		cancel()
+		<-done
+		took = append(took, time.Since(start))
+	}
+	report(b, took)
+}
+
+func report(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	for name, share := range map[string]int{"median": 50, "p99": 99} {
+		b.ReportMetric(float64(took[(len(took)-1)*share/100].Microseconds())/1e3, name+"-ms")
+	}
+}
+
+// busySolver has a worker on every core; the function waits until each began.
+func busySolver(b *testing.B) (s *Solver, began func()) {
+	var crew []Worker
+	for _, w := range fastest(b).Workers(Cores()) {
+		crew = append(crew, newStage(w))
+	}
+	return NewSolver(crew...), func() {
+		for _, w := range crew {
+			<-w.(*stage).began
+		}
 	}
 }
