@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -55,8 +56,8 @@ func startChain(t *testing.T, spec string) *chain {
 		_ = stdin.Close()
 		stop := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		defer stop.Stop()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the chain of %s did not end by itself: %v", spec, err)
+		if err := cmd.Wait(); cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+			t.Errorf("the chain of %s did not end as it should, by SIGTERM: %v", spec, err)
 		}
 		if t.Failed() {
 			t.Logf("stderr of the chain of %s:\n%s", spec, log.String())
