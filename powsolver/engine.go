@@ -41,9 +41,9 @@ func portableEngine() *Engine {
 func Engines() []*Engine { return append(cpuEngines(), portableEngine()) }
 
 // Select returns the fastest engine that agrees with the definition of the
-// seals, and a *[MismatchError] for each faster one that does not. Should even
-// the portable engine fail, the machine cannot be trusted with any work: then
-// the engine is nil.
+// seals, and a *[MismatchError] for each faster one that does not. It takes some
+// ten milliseconds. Should even the portable engine fail, the machine cannot be
+// trusted with any work: then the engine is nil.
 func Select() (*Engine, []error) { return selectFrom(Engines()) }
 
 func selectFrom(engines []*Engine) (*Engine, []error) {
@@ -141,7 +141,8 @@ type Worker interface {
 	// Search goes through count positions from the given one, around 2^64 if
 	// need be, and returns the first nonce found to meet the puzzle. It stops
 	// within a few milliseconds of the context's end, with its error, and adds
-	// the seals it computed to tried while it runs, as often.
+	// the seals it computed to tried while it runs, as often. A solver waits for
+	// its workers to stop: one whose device may hang must keep that to itself.
 	Search(ctx context.Context, p Puzzle, from, count uint64, tried *atomic.Uint64) (nonce uint64, found bool, err error)
 }
 

@@ -16,7 +16,7 @@ import (
 // may solve one puzzle after another, but only one at a time.
 type Solver struct {
 	crew  []*member
-	began atomic.Int64 // when Solve was last called, in Unix nanoseconds; 0: never
+	began atomic.Pointer[time.Time] // when Solve was last called
 }
 
 // member is a worker and what became of it.
@@ -28,7 +28,11 @@ type member struct {
 }
 
 // NewSolver returns a solver that searches with the given workers, one goroutine
-// each. For the CPU, give it one per core: engine.Workers(runtime.GOMAXPROCS(0)).
+// each. For the CPU, give it one per core: engine.Workers(powsolver.Cores()).
+//
+// A program that also waits for the network meanwhile, as for new heads, should
+// then raise GOMAXPROCS by one: with a worker on every processor that Go knows, Go
+// looks at the network every 10 ms only.
 func NewSolver(workers ...Worker) *Solver {
 	s := new(Solver)
 	for _, w := range workers {
@@ -37,8 +41,8 @@ func NewSolver(workers ...Worker) *Solver {
 	return s
 }
 
-// span is how many positions a worker takes from the common stock at a time.
-const span = 1 << 32
+// share is how many positions a worker takes from the common stock at a time.
+const share = 1 << 32
 
 // Solve searches until a worker finds a solution, and returns it verified.
 // Whatever arrives on next replaces the puzzle: the search is memoryless, so
@@ -51,7 +55,8 @@ const span = 1 << 32
 // is left, Solve returns their errors joined. A puzzle that [Puzzle.Check]
 // refuses ends the search. No goroutine outlives the call.
 func (s *Solver) Solve(ctx context.Context, p Puzzle, next <-chan Puzzle) (Solution, error) {
-	s.began.Store(time.Now().UnixNano())
+	now := time.Now()
+	s.began.Store(&now)
 	for {
 		if err := p.Check(); err != nil {
 			return Solution{}, err
@@ -91,18 +96,18 @@ func (s *Solver) start(ctx context.Context, p Puzzle) *search {
 }
 
 // randomStart keeps two machines with the same keys from doing the same work. It
-// is the start of a span, so that spans and high parts change together.
+// is the start of a share, so that shares and high parts change together.
 func randomStart() uint64 {
 	var b [8]byte
 	rand.Read(b[:]) // never fails: it ends the program instead
-	return binary.LittleEndian.Uint64(b[:]) &^ (span - 1)
+	return binary.LittleEndian.Uint64(b[:]) &^ (share - 1)
 }
 
-// work searches span after span until the context ends or a nonce turns up.
+// work searches share after share until the context ends or a nonce turns up.
 func (h *search) work(ctx context.Context, m *member) {
 	for ctx.Err() == nil {
-		from := h.stock.Add(span) - span
-		nonce, found, err := m.Search(ctx, h.puzzle, from, span, &m.tried)
+		from := h.stock.Add(share) - share
+		nonce, found, err := m.Search(ctx, h.puzzle, from, share, &m.tried)
 		switch {
 		case ctx.Err() != nil && !found:
 			return
@@ -188,8 +193,8 @@ type WorkerProgress struct {
 // [Progress.Since].
 func (s *Solver) Progress() Progress {
 	p := Progress{Workers: make([]WorkerProgress, len(s.crew))}
-	if began := s.began.Load(); began != 0 {
-		p.Elapsed = time.Since(time.Unix(0, began))
+	if began := s.began.Load(); began != nil {
+		p.Elapsed = time.Since(*began)
 	}
 	for i, m := range s.crew {
 		w := WorkerProgress{Name: m.Name(), Tried: m.tried.Load()}

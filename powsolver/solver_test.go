@@ -127,21 +127,21 @@ func TestSolveSwaps(t *testing.T) {
 	}
 }
 
-// TestSpansDiffer makes sure that no two searches of a puzzle overlap.
-func TestSpansDiffer(t *testing.T) {
+// TestSharesDiffer makes sure that no two searches of a puzzle overlap.
+func TestSharesDiffer(t *testing.T) {
 	r := &recorder{left: 50}
 	if _, err := NewSolver(r, r, r).Solve(deadline(t), hard(), nil); !errors.Is(err, errSpent) {
 		t.Fatalf("error %v, want %v", err, errSpent)
 	}
 	seen := map[uint64]bool{}
-	for _, from := range r.spans {
-		if from%span != 0 || seen[from] {
-			t.Errorf("the span from %#x is not aligned or was given out twice", from)
+	for _, from := range r.shares {
+		if from%share != 0 || seen[from] {
+			t.Errorf("the share from %#x is not aligned or was given out twice", from)
 		}
 		seen[from] = true
 	}
 	if len(seen) < 50 {
-		t.Errorf("%d spans, want 50", len(seen))
+		t.Errorf("%d shares, want 50", len(seen))
 	}
 }
 
@@ -149,9 +149,9 @@ var errSpent = errors.New("spent")
 
 // recorder finds nothing, at once.
 type recorder struct {
-	mu    sync.Mutex
-	spans []uint64
-	left  int
+	mu     sync.Mutex
+	shares []uint64
+	left   int
 }
 
 func (*recorder) Name() string { return "recorder" }
@@ -162,7 +162,7 @@ func (r *recorder) Search(_ context.Context, _ Puzzle, from, count uint64, _ *at
 	if r.left--; r.left < 0 {
 		return 0, false, errSpent
 	}
-	r.spans = append(r.spans, from)
+	r.shares = append(r.shares, from)
 	return 0, false, nil
 }
 
