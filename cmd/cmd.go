@@ -11,7 +11,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -43,7 +42,7 @@ func Main(ctx context.Context, e *Env, args []string) int {
 		return exitDone
 	}
 	if ctx.Err() != nil && !certain(err) {
-		err = errors.Join(errInterrupted, err)
+		err = errInterrupted // what it broke off is of no interest now
 	}
 	a.report(err)
 	return exitCode(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/taoctl/taoctl/internal/fixture"
 	"github.com/taoctl/taoctl/internal/scripttest"
 	"github.com/taoctl/taoctl/internal/testnode"
+	"github.com/taoctl/taoctl/scale"
 	"github.com/taoctl/taoctl/tao"
 )
 
@@ -45,10 +46,11 @@ func nodeOf(ts *testscript.TestScript) *testnode.Node {
 //	fault METHOD KIND [OPTION...]     fail from now on: times=N skip=N size=BYTES wait=DURATION code=N message=X
 //	heal                              fail no more
 //	asked METHOD N                    compare how often a method was asked for
-//	awaits METHOD                     wait until a method is asked for
+//	awaits METHOD [N]                 wait until a method is asked for, for the Nth time
 //	on PALLET.CALL [PALLET.ERROR]     how such calls end: well, or with an error
 //	hangup, reorg N, upgrade NAME     break all lines, undo blocks, change the runtime
-//	metadata NAME FILE                write a runtime's metadata to a file
+//	metadata NAME FILE [BYTES]        write a runtime's metadata, or its first bytes, to a file
+//	claim FILE                        serve a file as the runtime's metadata
 func nodeWords() map[string]scripttest.Word {
 	return map[string]scripttest.Word{
 		"node":     scripttest.Positive("node [OPTION...]", 0, startNode),
@@ -58,12 +60,13 @@ func nodeWords() map[string]scripttest.Word {
 		"fault":    scripttest.Positive("fault METHOD KIND [OPTION...]", 2, fault),
 		"heal":     scripttest.Positive("heal", 0, func(ts *testscript.TestScript, _ []string) { nodeOf(ts).Heal() }),
 		"asked":    scripttest.Positive("asked METHOD N", 2, asked),
-		"awaits":   scripttest.Positive("awaits METHOD", 1, awaits),
+		"awaits":   scripttest.Positive("awaits METHOD [N]", 1, awaits),
 		"on":       scripttest.Positive("on PALLET.CALL [PALLET.ERROR]", 1, on),
 		"hangup":   scripttest.Positive("hangup", 0, func(ts *testscript.TestScript, _ []string) { nodeOf(ts).HangUp() }),
 		"reorg":    scripttest.Positive("reorg N", 1, func(ts *testscript.TestScript, args []string) { nodeOf(ts).Reorganize(number(ts, args[0])) }),
 		"upgrade":  scripttest.Positive("upgrade NAME", 1, func(ts *testscript.TestScript, args []string) { nodeOf(ts).Upgrade(args[0]) }),
-		"metadata": scripttest.Positive("metadata NAME FILE", 2, writeMetadata),
+		"claim":    scripttest.Positive("claim FILE", 1, claim),
+		"metadata": scripttest.Positive("metadata NAME FILE [BYTES]", 2, writeMetadata),
 	}
 }
 
@@ -174,12 +177,15 @@ func asked(ts *testscript.TestScript, args []string) {
 
 // awaits looks again and again: the node counts, and tells nobody.
 func awaits(ts *testscript.TestScript, args []string) {
-	n := nodeOf(ts)
+	n, times := nodeOf(ts), 1
+	if len(args) > 1 {
+		times = number(ts, args[1])
+	}
 	seen := make(chan struct{})
 	go func() {
 		defer close(seen)
 		for range time.Tick(time.Millisecond) {
-			if n.Calls(args[0]) > 0 {
+			if n.Calls(args[0]) >= times {
 				return
 			}
 		}
@@ -198,5 +204,17 @@ func on(ts *testscript.TestScript, args []string) {
 }
 
 func writeMetadata(ts *testscript.TestScript, args []string) {
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), fixture.Metadata(nodesOf(ts).t, args[0]), 0o600))
+	blob := fixture.Metadata(nodesOf(ts).t, args[0])
+	if len(args) > 2 {
+		blob = blob[:number(ts, args[2])]
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), blob, 0o600))
+}
+
+// claim answers Metadata_metadata_at_version with Some of a file's bytes.
+func claim(ts *testscript.TestScript, args []string) {
+	blob := []byte(ts.ReadFile(args[0]))
+	nodeOf(ts).OnAPI("Metadata_metadata_at_version", func([]byte) ([]byte, error) {
+		return append(scale.EncodeCompact([]byte{1}, uint64(len(blob))), blob...), nil
+	})
 }
