@@ -23,7 +23,6 @@ type Solver struct {
 type member struct {
 	Worker
 	tried atomic.Uint64
-	_     [48]byte // the next member's counter lies on another cache line
 	err   atomic.Pointer[error]
 }
 

@@ -35,6 +35,19 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
+// background runs a search that only the context can end, and closes the channel
+// when it has.
+func background(t testing.TB, ctx context.Context, s *Solver, next <-chan Puzzle) (done chan struct{}) {
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := s.Solve(ctx, hard(), next); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want context.Canceled", err)
+		}
+	}()
+	return done
+}
+
 func TestSolve(t *testing.T) {
 	s := NewSolver(append(fastest(t).Workers(2), portableEngine().Worker())...)
 	for _, form := range forms() { // one solver, several puzzles in turn
@@ -207,8 +220,7 @@ func TestProgress(t *testing.T) {
 	if p := s.Progress(); p.Tried != 0 || p.Elapsed != 0 {
 		t.Errorf("before the search: %+v", p)
 	}
-	done := make(chan struct{})
-	go func() { defer close(done); s.Solve(ctx, hard(), nil) }()
+	done := background(t, ctx, s, nil)
 	first := s.Progress()
 	for first.Tried == 0 {
 		runtime.Gosched()
@@ -259,8 +271,7 @@ func BenchmarkSwap(b *testing.B) {
 	s, began := busySolver(b)
 	next := make(chan Puzzle)
 	ctx, cancel := context.WithCancel(b.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Solve(ctx, hard(), next) }()
+	done := background(b, ctx, s, next)
 	began()
 	var took []time.Duration
 	for b.Loop() {
@@ -280,8 +291,7 @@ func BenchmarkCancel(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		ctx, cancel := context.WithCancel(b.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); s.Solve(ctx, hard(), nil) }()
+		done := background(b, ctx, s, nil)
 		began()
 		time.Sleep(3 * time.Millisecond)
 		start := time.Now()
