@@ -153,8 +153,8 @@ func TestOfficialWallets(t *testing.T) {
 	t.Run("theirs open here", func(t *testing.T) {
 		dir := t.TempDir()
 		rows := ask(t, given, program, "official.py", "make", dir)
-		if len(rows) != 20 {
-			t.Errorf("they made %d files, want 20", len(rows))
+		if len(rows) != 13 {
+			t.Errorf("they made %d files, want 13", len(rows))
 		}
 		for _, r := range rows {
 			t.Run(filepath.Base(r.File), func(t *testing.T) {
@@ -219,6 +219,9 @@ func oursThere(t *testing.T, program string, u *keystore.Unlocker) {
 	var keys []*keystore.Key
 	for name, k := range ours(t) {
 		for how, o := range options {
+			if !o.Plain && !strings.HasPrefix(name, "mnemonic") {
+				continue // each of theirs takes seconds to open
+			}
 			ref := keystore.Ref{Wallet: name, Hotkey: how}
 			saved, err := store.Save(t.Context(), ref, k, u, o)
 			if err != nil {
