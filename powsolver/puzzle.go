@@ -60,9 +60,10 @@ func (k *Kind) UnmarshalText(b []byte) (err error) {
 type Order uint8
 
 // The chain read seals big-endian up to spec 277, by an implicit conversion of
-// its number type, and has read them little-endian since spec 283 (subtensor
-// commit aedad2e8e, first tag v3.1.6). Which one 278 to 282 use is not known: no
-// tag holds them.
+// its number type (pallets/subtensor/src/subnets/registration.rs, line 484 of
+// v3.1.5), and has read them little-endian since spec 283 (line 488 of v3.1.6).
+// Between them no tag lies: the change was merged as d2469645b while the source
+// said 278, so a runtime of 278 may do either.
 const (
 	LittleEndian Order = iota
 	BigEndian
@@ -145,9 +146,11 @@ const domain = "subtensor-pow-register-v1"
 // Numbers are little-endian, the nonce in 8 bytes and the netuid in 2. Keccak is
 // the original one of 2011, not SHA3-256, which pads differently.
 //
-// Source: create_seal_hash in pallets/subtensor/src/subnets/registration.rs up
-// to v3.3.13 for Legacy; pow_register of runtime 475 for V475. The tests hold
-// seals that a real runtime and the official client's own solver accepted.
+// Source: create_seal_hash in pallets/subtensor/src/registration.rs, line 460
+// before commit 4c64275f6, for Original; of the same name in
+// pallets/subtensor/src/subnets/registration.rs, line 599 of v3.3.13-393, for
+// Legacy; create_registration_seal in that file of runtime 475 for V475. The tests
+// hold a seal that a real runtime took and nonces that the official client found.
 func (p Puzzle) Seal(nonce uint64) [32]byte {
 	digest := sha256.Sum256(p.message(nonce))
 	return keccak256(digest[:])
@@ -191,7 +194,7 @@ func keccak256(parts ...[]byte) (sum [32]byte) {
 
 // Meets reports whether a seal is good enough: read as a 256-bit number in the
 // puzzle's order and multiplied by the difficulty, it must stay below 2^256
-// (hash_meets_difficulty in pallets/subtensor/src/subnets/registration.rs).
+// (hash_meets_difficulty, line 535 of the file above in v3.3.13-393).
 func (p Puzzle) Meets(seal [32]byte) bool {
 	var carry uint64
 	for i := range 4 {

@@ -113,6 +113,21 @@ func TestMeets(t *testing.T) {
 	}
 }
 
+// TestMeetsRandom holds the comparison against big numbers on seals about as large
+// as the difficulty allows.
+func TestMeetsRandom(t *testing.T) {
+	most := new(big.Int).Lsh(big.NewInt(1), 256)
+	for range 2000 {
+		p := Puzzle{Order: Order(rand.Uint32N(2)), Difficulty: rand.Uint64() >> rand.Uint32N(64)}
+		n := new(big.Int).SetUint64(rand.Uint64())
+		n.Lsh(n, 192).Rsh(n, uint(rand.Uint32N(66)))
+		want := new(big.Int).Mul(n, new(big.Int).SetUint64(p.Difficulty)).Cmp(most) < 0
+		if got := p.Meets(sealOf(n, p.Order)); got != want {
+			t.Fatalf("%x, difficulty %d, %s: meets %v, want %v", n, p.Difficulty, p.Order, got, want)
+		}
+	}
+}
+
 // sealOf is the seal that reads as n.
 func sealOf(n *big.Int, order Order) (seal [32]byte) {
 	n.FillBytes(seal[:])
