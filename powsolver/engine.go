@@ -71,7 +71,7 @@ func (e *MismatchError) Error() string {
 	if e.Found {
 		verdict = "took wrongly"
 	}
-	return fmt.Sprintf("engine %s %s nonce %#x of a %s seal compared %s", e.Engine, verdict, e.Nonce, e.Puzzle.Kind, e.Puzzle.Order)
+	return fmt.Sprintf("engine %s %s nonce %#x: %s seal, compared %s", e.Engine, verdict, e.Nonce, e.Puzzle.Kind, e.Puzzle.Order)
 }
 
 // Two thousand nonces of each kind and order, at a difficulty that every eighth
