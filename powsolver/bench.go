@@ -96,14 +96,14 @@ func rate(ctx context.Context, s *Solver, d time.Duration) (float64, error) {
 	defer cancel()
 	before := s.Progress().Tried
 	began := time.Now()
-	if _, err := s.Solve(slice, benchPuzzle(Form{Legacy, LittleEndian}), nil); slice.Err() == nil {
+	if _, err := s.Solve(slice, benchPuzzle(form{Legacy, LittleEndian}), nil); slice.Err() == nil {
 		return 0, err // a worker's failure
 	}
 	return float64(s.Progress().Tried-before) / time.Since(began).Seconds(), ctx.Err()
 }
 
 // benchPuzzle is one that nothing will solve.
-func benchPuzzle(f Form) Puzzle {
+func benchPuzzle(f form) Puzzle {
 	p := Puzzle{Kind: f.Kind, Order: f.Order, NetUID: 1, Difficulty: ^uint64(0)}
 	p.Block[0] = 1
 	return p

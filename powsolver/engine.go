@@ -88,8 +88,8 @@ func (e *Engine) Check() error {
 	for i := range 32 {
 		p.Block[i], p.Hotkey[i], p.Coldkey[i] = byte(7*i+1), byte(11*i+2), byte(13*i+3)
 	}
-	for _, form := range forms() {
-		p.Kind, p.Order = form.Kind, form.Order
+	for _, f := range forms() {
+		p.Kind, p.Order = f.Kind, f.Order
 		if err := e.compare(p, 0x0123_4567_89ab_cdc0, checkNonces); err != nil {
 			return err
 		}
@@ -97,16 +97,16 @@ func (e *Engine) Check() error {
 	return nil
 }
 
-// Form is a seal and the order in which it is compared.
-type Form struct {
+// form is a seal and the order in which it is compared.
+type form struct {
 	Kind  Kind
 	Order Order
 }
 
 // forms are those that some runtime checks. Original differs from Legacy only in
 // how its block is prepared.
-func forms() []Form {
-	return []Form{{Original, BigEndian}, {Legacy, BigEndian}, {Legacy, LittleEndian}, {V475, LittleEndian}}
+func forms() []form {
+	return []form{{Original, BigEndian}, {Legacy, BigEndian}, {Legacy, LittleEndian}, {V475, LittleEndian}}
 }
 
 // compare holds the candidates of count positions against the definition. It

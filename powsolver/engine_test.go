@@ -99,8 +99,8 @@ func TestSearch(t *testing.T) {
 	for _, e := range Engines() {
 		t.Run(e.Name(), func(t *testing.T) {
 			w := e.Worker()
-			for _, form := range forms() {
-				p := Puzzle{Kind: form.Kind, Order: form.Order, Difficulty: 40, Block: counted(3), Hotkey: counted(5), Coldkey: counted(7), NetUID: 12}
+			for _, f := range forms() {
+				p := Puzzle{Kind: f.Kind, Order: f.Order, Difficulty: 40, Block: counted(3), Hotkey: counted(5), Coldkey: counted(7), NetUID: 12}
 				for _, from := range []uint64{0, 1, 31, 33, 1<<24 - 45, 1<<32 - 45, 7<<32 + 17, ^uint64(0) - 60} {
 					testSearch(t, w, p, from, 1+rand.Uint64N(150))
 				}

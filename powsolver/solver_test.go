@@ -50,9 +50,9 @@ func background(t testing.TB, ctx context.Context, s *Solver, next <-chan Puzzle
 
 func TestSolve(t *testing.T) {
 	s := NewSolver(append(fastest(t).Workers(2), portableEngine().Worker())...)
-	for _, form := range forms() { // one solver, several puzzles in turn
+	for _, f := range forms() { // one solver, several puzzles in turn
 		p := easy()
-		p.Kind, p.Order = form.Kind, form.Order
+		p.Kind, p.Order = f.Kind, f.Order
 		got, err := s.Solve(deadline(t), p, nil)
 		if err != nil {
 			t.Fatalf("%s %s: %v", p.Kind, p.Order, err)
