@@ -311,6 +311,8 @@ func lookFor(ctx context.Context, client *chain.Client, j *tx.Journal, x tao.Has
 			return receipt, nil
 		case err == nil && entry.State == tx.Expired:
 			return nil, &neverError{Extrinsic: x, Reason: entry.Note}
+		case is[*tx.TakenError](err):
+			return nil, errors.Join(lost, err)
 		case !is[*chain.LostError](err):
 			return nil, lost
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/scale"
@@ -104,7 +105,30 @@ func ReadDraft(text []byte, rt *chain.Runtime) (*Draft, error) {
 		return nil, err
 	}
 	d.Fee, d.Head = f.Fee, f.Head
-	return d, d.agrees(f)
+	if err := d.agrees(f); err != nil {
+		return nil, err
+	}
+	return d, d.agreesDecoded(text)
+}
+
+// agreesDecoded compares what the file says the call is with what its bytes
+// say. The words are for people and other programs, who may have read them.
+func (d *Draft) agreesDecoded(text []byte) error {
+	var file struct {
+		Decoded json.RawMessage `json:"decoded"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return fmt.Errorf("read the draft: %w", err)
+	}
+	ours, err := json.Marshal(d.Call)
+	if err != nil {
+		return err
+	}
+	var a, b any
+	if json.Unmarshal(ours, &a) != nil || json.Unmarshal(file.Decoded, &b) != nil || !reflect.DeepEqual(a, b) {
+		return errors.New("the draft contradicts itself: \"decoded\" is not what its call says")
+	}
+	return nil
 }
 
 // agrees compares the bytes made anew with those in the file.

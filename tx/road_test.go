@@ -292,6 +292,23 @@ func TestLostThenExpired(t *testing.T) {
 	}
 }
 
+// Another extrinsic that took the number ends the waiting, and is no proof.
+func TestNumberTaken(t *testing.T) {
+	r := newRoad(t, testnode.Config{})
+	x := r.signed(t, pay(tao.TAO), tx.Options{})
+	r.node.Fail(testnode.Fault{Method: "author_submitAndWatchExtrinsic", Kind: testnode.DropBefore, Times: 1})
+	if _, err := r.send(t, x, tx.WaitIncluded); err == nil {
+		t.Fatal("a broken line passed")
+	}
+	if _, err := r.send(t, r.signed(t, pay(2*tao.TAO), tx.Options{}), tx.WaitIncluded); err != nil {
+		t.Fatal(err)
+	}
+	var taken *tx.TakenError
+	if _, e, err := tx.Await(t.Context(), r.client, r.journal, x.Hash(), false); !errors.As(err, &taken) || !e.Pending() {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 // Finality lags: a block that is not final yet is not called final, and an
 // extrinsic is not called dead before the block is.
 func TestExpiryWaitsForFinality(t *testing.T) {
@@ -495,7 +512,7 @@ func TestDraftFile(t *testing.T) {
 	for field, value := range map[string]any{
 		"nonce": 9, "tip": "1", "signer": "nobody", "era": "immortal", "call": "0x0000", "extra": "0x00",
 		"genesis": tao.Hash{1}, "spec_version": 999, "tx_version": 9, "payload": "0x", "signed_message": "0x00",
-		"additional": "0x", "format": "other", "metadata": nil,
+		"additional": "0x", "format": "other", "metadata": nil, "decoded": map[string]any{"call": "System.remark", "args": map[string]any{}},
 	} {
 		var changed map[string]any
 		if err := json.Unmarshal(text, &changed); err != nil {

@@ -37,6 +37,9 @@ func Follow(ctx context.Context, c *chain.Client, e Entry, final bool) (*Receipt
 		if r == nil {
 			// What is final does not change: it need not be searched again.
 			from = max(from, head.Number()+1)
+			if err := numberFree(ctx, head, e); err != nil {
+				return nil, e, err
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -44,6 +47,28 @@ func Follow(ctx context.Context, c *chain.Client, e Entry, final bool) (*Receipt
 		case <-time.After(pollEvery):
 		}
 	}
+}
+
+// TakenError says that another extrinsic of the account, in a final block, has
+// used the number of the one that is looked for. It can then only happen if the
+// account is emptied, removed and filled anew before its era ends; nobody should
+// wait for that, and nobody should call it impossible.
+type TakenError struct {
+	Signer tao.Account
+	Nonce  uint32
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("another transaction of %s has used its number, %d", e.Signer, e.Nonce)
+}
+
+// numberFree compares the account's final nonce. Errors: *TakenError.
+func numberFree(ctx context.Context, final *chain.View, e Entry) error {
+	funds, err := FundsOf(ctx, final, e.Signer)
+	if err == nil && funds[0].Nonce > e.Nonce {
+		err = &TakenError{Signer: e.Signer, Nonce: e.Nonce}
+	}
+	return err
 }
 
 // Find settles one extrinsic of the journal and records what it found.
