@@ -73,6 +73,7 @@ lint: bin/golangci-lint ## gofmt, go vet for every system, golangci-lint
 verify: ## go.mod and what is generated are up to date
 	$(GO) mod verify
 	$(GO) mod tidy -diff
+	cd powsolver/_asm && $(GO) run . -check
 
 .PHONY: vuln
 vuln: bin/govulncheck ## known vulnerabilities in what the program calls
