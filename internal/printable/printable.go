@@ -56,9 +56,8 @@ func plain(s string) bool {
 func visible(s string, text bool) string {
 	var b strings.Builder
 	marks := 0
-	for i, w := 0, 0; i < len(s); i += w {
-		var r rune
-		r, w = utf8.DecodeRuneInString(s[i:])
+	for i := 0; i < len(s); {
+		r, w := utf8.DecodeRuneInString(s[i:])
 		if unicode.Is(unicode.M, r) {
 			marks++
 		} else {
@@ -74,6 +73,7 @@ func visible(s string, text bool) string {
 		default:
 			b.WriteRune(r)
 		}
+		i += w
 	}
 	return b.String()
 }

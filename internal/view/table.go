@@ -207,7 +207,7 @@ func fraction(s string) string {
 func cellText(n node) string {
 	switch n.kind {
 	case list:
-		return orNothing(joined(n.items, func(i node) string { return cellText(i) }))
+		return orNothing(joined(n.items, cellText))
 	case record:
 		return orNothing(joined(n.fields, func(f field) string { return printable.Line(f.label) + " " + cellText(f.node) }))
 	}

@@ -64,7 +64,6 @@ type block struct {
 	Args     json.RawMessage `json:"args"`
 	Any      any             `json:"any"`
 	tally
-	hidden int
 }
 
 type spec struct {
