@@ -60,6 +60,7 @@ var libraries = map[string]library{
 	"github.com/decred/base58":           {[]string{"tao", "keystore"}, "tao parses addresses of this chain; key files may carry those of others"},
 	"github.com/vedhavyas/go-subkey/v2":  {[]string{"tao"}, "addresses; derivation wipes what it no longer needs, which go-subkey cannot"},
 	"github.com/jedib0t/go-pretty/v6":    {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
+	"github.com/manifoldco/promptui":     {[]string{"internal/term"}, "one package talks to a person"},
 	"github.com/mdp/qrterminal/v3":       {[]string{"internal/view"}, "one package formats"},
 	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
 	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},

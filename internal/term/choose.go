@@ -1,11 +1,15 @@
 package term
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"os"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/manifoldco/promptui"
 
 	"github.com/taoctl/taoctl/internal/printable"
 )
@@ -20,94 +24,89 @@ func (t *Terminal) Choose(ctx context.Context, label string, items []string) (in
 	if len(items) == 0 {
 		return 0, fmt.Errorf("%s: there is nothing to choose from", label)
 	}
-	m := menu{label: label, items: items, width: t.Width()}
-	err := t.ask(ctx, func(ctx context.Context) error {
+	var chosen int
+	err := t.ask(ctx, func(ctx context.Context) (err error) {
 		if err := t.flush(); err != nil {
 			return err
 		}
-		return t.choose(ctx, &m)
+		chosen, err = t.selectItem(ctx, label, items)
+		return err
 	})
-	return m.at, err
+	return chosen, err
 }
 
-func (t *Terminal) choose(ctx context.Context, m *menu) error {
-	t.print(m.rows())
-	for {
-		k, err := t.keys.key(ctx)
-		if err == nil && stops(k) {
-			err = ErrInterrupted
-		}
-		if err != nil {
-			m.at = 0
-			return err
-		}
-		t.print(m.erase())
-		if k == keyReturn || k == keyLineFeed {
-			t.print(m.row(m.label+":", m.items[m.at]))
-			return nil
-		}
-		m.move(k)
-		t.print(m.rows())
+// selectItem runs promptui's list. Left alone promptui reads standard input and
+// writes standard output, rings the bell at every key, and prints a line that
+// is wider than the terminal anew for each one; so it gets our terminal, loses
+// the bell, and gets lines that fit.
+func (t *Terminal) selectItem(ctx context.Context, label string, items []string) (int, error) {
+	width := t.Width() - 4 // promptui's pointer and the last column
+	list := promptui.Select{
+		Label:  clip(label, width),
+		Items:  clipAll(items, width),
+		Size:   min(len(items), window),
+		Stdin:  &keyReader{ctx: ctx, keys: t.keys},
+		Stdout: quiet{t.out},
 	}
-}
-
-// menu is a list with a cursor.
-type menu struct {
-	label string
-	items []string
-	at    int // the item under the cursor
-	top   int // the first item in the window
-	width int // columns of the terminal
-}
-
-// move moves the cursor by one item, not beyond the ends, and the window with it.
-func (m *menu) move(k key) {
-	switch {
-	case k == keyUp && m.at > 0:
-		m.at--
-	case k == keyDown && m.at < len(m.items)-1:
-		m.at++
+	i, _, err := list.Run()
+	if err == nil {
+		return i, nil
 	}
-	m.top = min(max(m.top, m.at-window+1), m.at)
-}
-
-// rows draws the label and the items in the window.
-func (m *menu) rows() string {
-	label := m.label
-	if len(m.items) > window {
-		label += fmt.Sprintf(" (%d of %d)", m.at+1, len(m.items))
+	if ctx.Err() != nil {
+		return 0, interrupted(ctx)
 	}
-	var b strings.Builder
-	b.WriteString(m.row(label, ""))
-	for i, item := range m.visible() {
-		pointer := " "
-		if m.top+i == m.at {
-			pointer = ">"
-		}
-		b.WriteString(m.row(pointer, item))
+	if errors.Is(err, promptui.ErrInterrupt) || errors.Is(err, promptui.ErrEOF) {
+		return 0, ErrInterrupted
 	}
-	return b.String()
+	return 0, fmt.Errorf("choosing: %w", err)
 }
 
-func (m *menu) visible() []string {
-	return m.items[m.top:min(m.top+window, len(m.items))]
-}
-
-// erase takes the rows off the screen.
-func (m *menu) erase() string {
-	return eraseLine + strings.Repeat(eraseAbove, 1+len(m.visible()))
-}
-
-// row draws one row, clipped to the width: a row that wraps could not be erased.
-func (m *menu) row(head, tail string) string {
-	line := printable.Line(head)
-	if tail != "" {
-		line += " " + printable.Line(tail)
+func clipAll(items []string, width int) []string {
+	fit := make([]string, len(items))
+	for i, s := range items {
+		fit[i] = clip(s, width)
 	}
-	return clip(line, m.width-1) + "\r\n"
+	return fit
 }
 
-// clip makes s fit width columns, with an ellipsis where something is left out.
+// clip makes s fit one row, with an ellipsis where something is left out.
 func clip(s string, width int) string {
-	return text.Snip(s, max(width, 1), "…")
+	return text.Snip(printable.Line(s), max(width, 1), "…")
 }
+
+// keyReader hands the terminal's keys to promptui one byte at a time, so that
+// nothing typed after the choice is swallowed with it.
+type keyReader struct {
+	ctx  context.Context
+	keys *keys
+}
+
+func (r *keyReader) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	c, err := r.keys.next(r.ctx)
+	if err != nil || stops(key(c)) {
+		// The only error that promptui ends on cleanly; it would take a Ctrl-C
+		// behind a lone Escape for a part of a key.
+		return 0, io.EOF
+	}
+	b[0] = c
+	return 1, nil
+}
+
+// Close leaves the terminal open: it is not promptui's.
+func (r *keyReader) Close() error { return nil }
+
+// quiet writes to a terminal without ringing its bell.
+type quiet struct{ tty *os.File }
+
+func (q quiet) Write(b []byte) (int, error) {
+	if _, err := q.tty.Write(bytes.ReplaceAll(b, []byte{'\a'}, nil)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Close leaves the terminal open: it is not promptui's.
+func (q quiet) Close() error { return nil }

@@ -215,10 +215,6 @@ func TestContextEndsQuestion(t *testing.T) {
 		{"Confirm", func(ctx context.Context, t *term.Terminal) error { _, err := t.Confirm(ctx, "Now?"); return err }},
 		{"Ask", func(ctx context.Context, t *term.Terminal) error { _, err := t.Ask(ctx, "Now?", nil); return err }},
 		{"Secret", func(ctx context.Context, t *term.Terminal) error { _, err := t.Secret(ctx, "Now?"); return err }},
-		{"Choose", func(ctx context.Context, t *term.Terminal) error {
-			_, err := t.Choose(ctx, "Now?", []string{"a"})
-			return err
-		}},
 		{"ShowOnce", func(ctx context.Context, t *term.Terminal) error { return t.ShowOnce(ctx, [][]byte{[]byte("Now?")}) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,41 +253,6 @@ func TestSignalEndsSecret(t *testing.T) {
 	}
 	if _, err := answer(); !errors.Is(err, term.ErrInterrupted) {
 		t.Errorf("error %v, want an interruption", err)
-	}
-}
-
-func TestChoose(t *testing.T) {
-	const down, up = "\x1b[B", "\x1b[A"
-	for _, tt := range []struct {
-		name, keys string
-		want       int
-		error      error
-	}{
-		{"first", "\r", 0, nil},
-		{"third", down + down + "\r", 2, nil},
-		{"down and up", down + down + up + "\r", 1, nil},
-		{"beyond the end", down + down + down + down + "\r", 2, nil},
-		{"beyond the start", up + "\n", 0, nil},
-		{"application mode", "\x1bOB\r", 1, nil},
-		{"letters do nothing", "gj" + down + "\r", 1, nil},
-		{"Ctrl-C", down + "\x03", 0, term.ErrInterrupted},
-		{"Ctrl-C within a sequence", "\x1bO\x03", 0, term.ErrInterrupted},
-		{"Ctrl-D", "\x04", 0, term.ErrInterrupted},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			terminal, person := open(t)
-			items := []string{"alpha\x1b[2J", "beta " + strings.Repeat("long ", 40), "gamma"}
-			choice := later(func() (int, error) { return terminal.Choose(t.Context(), "Which wallet", items) })
-			person.Expect("gamma")
-			person.Type(tt.keys)
-			got, err := choice()
-			if got != tt.want || !errors.Is(err, tt.error) {
-				t.Errorf("Choose = %d, %v, want %d, %v", got, err, tt.want, tt.error)
-			}
-			if strings.Contains(person.Drawn(), "alpha\x1b[2J") {
-				t.Errorf("a name clears the screen: %q", person.Drawn())
-			}
-		})
 	}
 }
 
