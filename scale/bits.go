@@ -85,8 +85,8 @@ func (d *decoder) bits(t *Type) Bits {
 		return nil
 	}
 	n := d.compact()
-	if n > 8*uint64(len(d.b)) {
-		d.fail("needs %d bits, %d bytes are left", n, len(d.b))
+	if n > 8*uint64(d.left()) {
+		d.fail("needs %d bits, %d bytes are left", n, d.left())
 		return nil
 	}
 	words := d.bytes(l.bytes(n))

@@ -12,9 +12,16 @@ import (
 // read gives zero and takes nothing, so a reader asks for err once at the end
 // of a step and in every loop.
 type cursor struct {
-	b   []byte // what is still to be read
+	b   []byte
+	pos int // how much of b was read
 	err error
 }
+
+// left is how many bytes are still to be read.
+func (c *cursor) left() int { return len(c.b) - c.pos }
+
+// rest gives what is still to be read, without reading it.
+func (c *cursor) rest() []byte { return c.b[c.pos:] }
 
 func (c *cursor) fail(format string, args ...any) {
 	if c.err == nil {
@@ -27,13 +34,13 @@ func (c *cursor) take(n int) []byte {
 	if c.err != nil {
 		return nil
 	}
-	if n < 0 || n > len(c.b) {
-		c.fail("needs %d bytes, %d are left", n, len(c.b))
+	if n < 0 || n > c.left() {
+		c.fail("needs %d bytes, %d are left", n, c.left())
 		return nil
 	}
-	out := c.b[:n:n]
-	c.b = c.b[n:]
-	return out
+	from := c.pos
+	c.pos += n
+	return c.b[from:c.pos:c.pos]
 }
 
 func (c *cursor) byte() byte {
@@ -78,8 +85,8 @@ func (c *cursor) bool() bool {
 // least one byte for each may trust that the input can hold them.
 func (c *cursor) length() int {
 	n := c.compact()
-	if n > uint64(len(c.b)) {
-		c.fail("a length of %d exceeds the %d bytes left", n, len(c.b))
+	if n > uint64(c.left()) {
+		c.fail("a length of %d exceeds the %d bytes left", n, c.left())
 	}
 	if c.err != nil {
 		return 0
@@ -94,6 +101,10 @@ var (
 
 // compact reads a compact integer of at most 64 bits.
 func (c *cursor) compact() uint64 {
+	if c.err == nil && c.left() > 0 && c.b[c.pos]&3 == 0 { // most are below 64
+		c.pos++
+		return uint64(c.b[c.pos-1] >> 2)
+	}
 	small, large := c.compactAny()
 	if large != nil && c.err == nil {
 		c.err = errCompactRange
@@ -108,11 +119,11 @@ func (c *cursor) compact() uint64 {
 // not, where the value exceeds 64 bits. The shortest form alone is accepted
 // (parity-scale-codec, src/compact.rs, "out of range" checks of decode).
 func (c *cursor) compactAny() (small uint64, large *big.Int) {
-	if c.err != nil || len(c.b) == 0 {
+	if c.err != nil || c.left() == 0 {
 		c.fail("needs a compact integer, no byte is left")
 		return 0, nil
 	}
-	mode, first := c.b[0]&3, c.b[0]>>2
+	mode, first := c.b[c.pos]&3, c.b[c.pos]>>2
 	if mode == 3 {
 		return c.compactBytes(int(first) + 4)
 	}
@@ -157,7 +168,7 @@ func DecodeCompact(b []byte) (v uint64, rest []byte, err error) {
 	if c.err != nil {
 		return 0, nil, &Error{Type: "Compact<u64>", Reason: c.err.Error()}
 	}
-	return v, c.b, nil
+	return v, c.rest(), nil
 }
 
 // EncodeCompact appends the compact form of v to dst: one, two or four bytes

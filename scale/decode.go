@@ -49,7 +49,7 @@ func (m *Metadata) DecodePrefix(id TypeID, b []byte, into any) (rest []byte, err
 	if d.err != nil {
 		return nil, d.err
 	}
-	return d.b, nil
+	return d.rest(), nil
 }
 
 // freeSteps is how many types a value may visit beyond those that its bytes pay
@@ -220,7 +220,7 @@ func (d *decoder) list(t *Type, depth int) any {
 	if d.m.isByte(t.Elem) {
 		return d.copyBytes(n)
 	}
-	items := make([]any, 0, min(n, uint64(len(d.b))))
+	items := make([]any, 0, min(n, uint64(d.left())))
 	for i := range n {
 		v := d.value(t.Elem, depth+1)
 		if d.err != nil {
@@ -243,8 +243,8 @@ func (d *decoder) listLength(t *Type) uint64 {
 
 // bytes takes n bytes; a length beyond the input fails.
 func (d *decoder) bytes(n uint64) []byte {
-	if n > uint64(len(d.b)) {
-		d.fail("needs %d bytes, %d are left", n, len(d.b))
+	if n > uint64(d.left()) {
+		d.fail("needs %d bytes, %d are left", n, d.left())
 		return nil
 	}
 	return d.take(int(n))

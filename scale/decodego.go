@@ -283,7 +283,7 @@ func (d *decoder) intoElements(t *Type, v reflect.Value, depth int) {
 // input has bytes, whatever length is claimed.
 func (d *decoder) intoSlice(t *Type, n uint64, v reflect.Value, depth int) {
 	size := uint64(max(1, v.Type().Elem().Size()))
-	v.Set(reflect.MakeSlice(v.Type(), 0, int(min(n, uint64(len(d.b))/size+1))))
+	v.Set(reflect.MakeSlice(v.Type(), 0, int(min(n, uint64(d.left())/size+1))))
 	for i := range n {
 		v.Grow(1)
 		v.SetLen(int(i) + 1)

@@ -400,7 +400,8 @@ func (d Docs) Lines() []string {
 	c := cursor{b: []byte(d.encoded)}
 	lines := make([]string, c.length())
 	for i := range lines {
-		lines[i] = strings.TrimPrefix(string(c.take(c.length())), " ")
+		line := strings.ToValidUTF8(string(c.take(c.length())), "\uFFFD")
+		lines[i] = strings.TrimPrefix(line, " ")
 	}
 	return lines
 }

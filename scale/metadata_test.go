@@ -231,7 +231,7 @@ func TestMetadataRefused(t *testing.T) {
 		"field twice":            {blobOf(Type{Fields: []FieldDef{field("a", 0), field("a", 0)}}), `"a" occurs twice`},
 		"fields half named":      {blobOf(Type{Fields: []FieldDef{field("a", 0), field("", 0)}}), "1 of 2 fields"},
 		"variant twice":          {blobOf(Type{Kind: KindVariant, Variants: []VariantDef{{Name: "A"}, {Name: "A", Index: 1}}}), `"A" occurs twice`},
-		"variant index twice":    {blobOf(Type{Kind: KindVariant, Variants: []VariantDef{{Name: "A"}, {Name: "B"}}}), `"0" occurs twice`},
+		"variant index twice":    {blobOf(Type{Kind: KindVariant, Variants: []VariantDef{{Name: "A"}, {Name: "B"}}}), "the index 0 occurs twice"},
 	} {
 		_, err := ParseMetadata(c.blob)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

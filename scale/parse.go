@@ -22,7 +22,7 @@ func ParseMetadata(blob []byte) (*Metadata, error) {
 	}
 	text := string(blob)
 	p := &parser{
-		cursor: cursor{b: []byte(text)[len(magic)+1:]},
+		cursor: cursor{b: blob, pos: len(magic) + 1},
 		text:   text,
 		m:      &Metadata{version: int(blob[len(magic)]), blob: text},
 	}
@@ -31,7 +31,7 @@ func ParseMetadata(blob []byte) (*Metadata, error) {
 	}
 	p.metadata()
 	if p.err != nil {
-		return nil, fmt.Errorf("parse metadata V%d, byte %d of %d: %w", p.m.version, p.at(), len(blob), p.err)
+		return nil, fmt.Errorf("parse metadata V%d, byte %d of %d: %w", p.m.version, p.pos, len(blob), p.err)
 	}
 	return p.m, nil
 }
@@ -43,13 +43,11 @@ type parser struct {
 	types int // how many types the blob has
 }
 
-func (p *parser) at() int { return len(p.text) - len(p.b) }
-
 func (p *parser) metadata() {
 	p.typeTable()
 	p.m.pallets = list(p, p.pallet)
-	distinct(p, p.m.pallets, func(x *Pallet) string { return x.Name })
-	distinct(p, p.m.pallets, func(x *Pallet) uint8 { return x.Index })
+	distinct(p, p.m.pallets, func(x **Pallet) string { return (*x).Name })
+	distinctIndex(p, p.m.pallets, func(x **Pallet) uint8 { return (*x).Index })
 	switch p.m.version {
 	case 14:
 		p.extrinsicV14()
@@ -65,8 +63,8 @@ func (p *parser) metadata() {
 		p.outerEnums()
 		p.customMap()
 	}
-	if len(p.b) > 0 {
-		p.fail("%d bytes follow the end", len(p.b))
+	if p.left() > 0 {
+		p.fail("%d bytes follow the end", p.left())
 	}
 }
 
@@ -97,17 +95,38 @@ func (p *parser) each(read func()) {
 	}
 }
 
-// distinct refuses two elements of one name or index: whoever asks by it would
-// get the first, and never know of the other.
-func distinct[T any, K comparable](p *parser, of []T, key func(T) K) {
-	seen := make(map[K]struct{}, len(of))
-	for _, x := range of {
-		k := key(x)
-		if _, twice := seen[k]; twice {
-			p.fail("%q occurs twice", clip(fmt.Sprint(k)))
+// distinct refuses two elements of one name: whoever asks by it would get the
+// first, and never know of the other.
+func distinct[T any](p *parser, of []T, name func(*T) string) {
+	if len(of) <= 8 { // quicker without a map, and most are
+		for i := range of {
+			for j := range i {
+				if name(&of[i]) == name(&of[j]) {
+					p.fail("the name %q occurs twice", clip(name(&of[i])))
+				}
+			}
+		}
+		return
+	}
+	seen := make(map[string]struct{}, len(of))
+	for i := range of {
+		seen[name(&of[i])] = struct{}{}
+		if len(seen) <= i {
+			p.fail("the name %q occurs twice", clip(name(&of[i])))
 			return
 		}
-		seen[k] = struct{}{}
+	}
+}
+
+// distinctIndex refuses two elements that one byte stands for.
+func distinctIndex[T any](p *parser, of []T, index func(*T) uint8) {
+	var taken [256]bool
+	for i := range of {
+		if at := index(&of[i]); taken[at] {
+			p.fail("the index %d occurs twice", at)
+		} else {
+			taken[at] = true
+		}
 	}
 }
 
@@ -131,7 +150,7 @@ func (p *parser) optionalTypeID() TypeID {
 // string cuts a name out of the blob, without a copy.
 func (p *parser) string() string {
 	n := p.length()
-	from := p.at()
+	from := p.pos
 	if p.take(n) == nil {
 		return ""
 	}
@@ -142,6 +161,9 @@ func (p *parser) string() string {
 	return s
 }
 
+// bytes copies bytes, so that nothing of the caller's blob is kept.
+func (p *parser) bytes() []byte { return bytes.Clone(p.take(p.length())) }
+
 func (p *parser) optionalString() string {
 	if !p.bool() {
 		return ""
@@ -151,12 +173,12 @@ func (p *parser) optionalString() string {
 
 // docs passes over documentation and keeps where it stands.
 func (p *parser) docs() Docs {
-	from := p.at()
-	p.each(func() { p.string() })
-	if p.err != nil || p.at() == from+1 { // no lines
+	from := p.pos
+	p.each(func() { p.take(p.length()) })
+	if p.err != nil || p.pos == from+1 { // no lines
 		return Docs{}
 	}
-	return Docs{p.text[from:p.at()]}
+	return Docs{p.text[from:p.pos]}
 }
 
 // ---- types
@@ -218,7 +240,7 @@ func (p *parser) fields() []FieldDef {
 	switch named {
 	case 0:
 	case len(fields):
-		distinct(p, fields, func(f FieldDef) string { return f.Name })
+		distinct(p, fields, func(f *FieldDef) string { return f.Name })
 	default:
 		p.fail("%d of %d fields have a name", named, len(fields))
 	}
@@ -235,8 +257,8 @@ func (p *parser) variants() []VariantDef {
 	variants := list(p, func() VariantDef {
 		return VariantDef{Name: p.string(), Fields: p.fields(), Index: p.byte(), Docs: p.docs()}
 	})
-	distinct(p, variants, func(v VariantDef) string { return v.Name })
-	distinct(p, variants, func(v VariantDef) uint8 { return v.Index })
+	distinct(p, variants, func(v *VariantDef) string { return v.Name })
+	distinctIndex(p, variants, func(v *VariantDef) uint8 { return v.Index })
 	return variants
 }
 
@@ -247,12 +269,12 @@ func (p *parser) pallet() *Pallet {
 	if p.bool() {
 		prefix := p.string()
 		x.Storage = list(p, func() *Entry { return p.entry(prefix) })
-		distinct(p, x.Storage, func(e *Entry) string { return e.Name })
+		distinct(p, x.Storage, func(e **Entry) string { return (*e).Name })
 	}
 	x.Calls = p.enum()
 	x.Events = p.enum()
 	x.Constants = list(p, p.constant)
-	distinct(p, x.Constants, func(c *Constant) string { return c.Name })
+	distinct(p, x.Constants, func(c **Constant) string { return (*c).Name })
 	x.Errors = p.enum()
 	if p.m.version >= 16 {
 		p.each(p.associatedType)
@@ -323,7 +345,7 @@ func (p *parser) entry(prefix string) *Entry {
 		e.Keys = p.keys(p.typeID(), len(e.Hashers))
 	}
 	e.Value = p.typeID()
-	e.Default = p.take(p.length())
+	e.Default = p.bytes()
 	e.Docs = p.docs()
 	e.Deprecated = p.deprecation()
 	return e
@@ -365,7 +387,7 @@ func (p *parser) keys(key TypeID, hashers int) []TypeID {
 
 func (p *parser) constant() *Constant {
 	return &Constant{
-		Name: p.string(), Type: p.typeID(), Value: p.take(p.length()),
+		Name: p.string(), Type: p.typeID(), Value: p.bytes(),
 		Docs: p.docs(), Deprecated: p.deprecation(),
 	}
 }
@@ -427,7 +449,7 @@ func (p *parser) extrinsicV15() {
 // substrate/primitives/runtime/src/generic/unchecked_extrinsic.rs).
 func (p *parser) extrinsicV16() {
 	x := &p.m.extrinsic
-	x.Versions = bytes.Clone(p.take(p.length()))
+	x.Versions = p.bytes()
 	x.Address, x.Call, x.Signature = p.typeID(), p.typeID(), p.typeID()
 	byVersion := list(p, func() extensionVersion {
 		return extensionVersion{p.byte(), list(p, p.compact)}
@@ -466,7 +488,7 @@ func (p *parser) extension() Extension {
 func (p *parser) api() *API {
 	a := &API{Name: p.string()}
 	a.Methods = list(p, p.method)
-	distinct(p, a.Methods, func(f *Method) string { return f.Name })
+	distinct(p, a.Methods, func(f **Method) string { return (*f).Name })
 	a.Docs = p.docs()
 	if p.m.version >= 16 {
 		v := p.compact()

@@ -98,8 +98,8 @@ func TestSkip(t *testing.T) {
 	eachSample(t, func(t *testing.T, m *Metadata, id TypeID, b []byte) {
 		d := decoder{m: m, cursor: cursor{b: b}, steps: freeSteps}
 		d.skip(id, 0)
-		if d.err != nil || len(d.b) > 0 {
-			t.Fatalf("type %d %s: skip 0x%x: %v, %d bytes left", id, m.TypeName(id), b, d.err, len(d.b))
+		if d.err != nil || d.left() > 0 {
+			t.Fatalf("type %d %s: skip 0x%x: %v, %d bytes left", id, m.TypeName(id), b, d.err, d.left())
 		}
 	})
 }
