@@ -61,6 +61,13 @@ localnet: $(LOCALNET)/node_modules ## a local chain on the real runtime, until C
 	if [ -z "$$spec" ]; then echo 'localnet: give a chain spec with SPEC=FILE' >&2; exit 2; fi; \
 	exec node $(LOCALNET)/start.mjs --spec "$$spec"
 
+.PHONY: journey
+journey: build $(LOCALNET)/node_modules ## the first journey on a local chain, from a wallet to a transfer; SPEC=FILE or $TAOCTL_CHAINSPECS
+	@spec='$(SPEC)'; \
+	if [ -z "$$spec" ]; then spec=$$(find $(subst :, ,$(TAOCTL_CHAINSPECS)) -name aura-dev.json 2>/dev/null | head -n 1 || true); fi; \
+	if [ -z "$$spec" ]; then echo 'journey: give a chain spec with SPEC=FILE' >&2; exit 2; fi; \
+	exec e2e/journey "$$spec"
+
 .PHONY: lint
 lint: bin/golangci-lint ## gofmt, go vet for every system, golangci-lint
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

@@ -158,7 +158,7 @@ func (a *app) statusOfAll(c *cobra.Command, client *chain.Client, j *tx.Journal)
 		}
 		list = append(list, entryOf(e))
 		if err := outcome(receipt, e); err != nil && (worst == nil || exitCode(err) > exitCode(worst)) {
-			worst = err
+			worst = fmt.Errorf("transaction %s: %w", e.Hash, err)
 		}
 	}
 	return list, verdictOf(worst)
