@@ -78,11 +78,19 @@ lint: bin/golangci-lint ## gofmt, go vet for every system, golangci-lint
 	GOOS=darwin $(GO) vet ./...
 	bin/golangci-lint run ./...
 
+.PHONY: docs
+docs: ## man pages and completions, from the command tree
+	$(GO) run ./internal/gendocs docs
+
 .PHONY: verify
 verify: ## go.mod and what is generated are up to date
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	cd powsolver/_asm && $(GO) run . -check
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(GO) run ./internal/gendocs "$$fresh"; \
+	diff -r "$$fresh/man" docs/man && diff -r "$$fresh/completion" docs/completion || \
+	{ echo 'docs/man or docs/completion is out of date: run make docs'; exit 1; }
 
 .PHONY: vuln
 vuln: bin/govulncheck ## known vulnerabilities in what the program calls

@@ -48,6 +48,11 @@ func Main(ctx context.Context, e *Env, args []string) int {
 	return exitCode(err)
 }
 
+// Tree is the tree of commands, for what is generated from it.
+func Tree() *cobra.Command {
+	return newApp(&Env{Out: io.Discard, Err: io.Discard}).rootCommand()
+}
+
 // app is one run of the program.
 type app struct {
 	env      *Env
@@ -74,7 +79,12 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Hold, send and stake TAO from the terminal",
 		Long: `taoctl is a wallet for Bittensor. It keeps keys in the files that btcli uses,
 shows exactly what will be signed and what it costs before it asks, and says
-for certain what happened.`,
+for certain what happened.
+
+Results go to standard output, everything for people to standard error, and
+questions to the terminal. The exit code says how it ended:
+
+` + exitCodesText(),
 		Version:       a.env.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

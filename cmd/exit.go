@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
@@ -40,6 +41,15 @@ var exitTable = []struct {
 	{exitUnknown, "outcome unknown: do not repeat it, run \"taoctl tx status\""},
 	{exitUnreachable, "node unreachable, on another chain, or without the feature"},
 	{exitInterrupted, "interrupted before anything was sent"},
+}
+
+// exitCodesText is the table for help and man pages.
+func exitCodesText() string {
+	var b strings.Builder
+	for _, e := range exitTable {
+		fmt.Fprintf(&b, "  %3d  %s\n", e.Code, e.Meaning)
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // errInterrupted is the person's Ctrl-C.
