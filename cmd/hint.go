@@ -89,6 +89,8 @@ func hintKey(err error) string {
 		return "run " + unsafe.Fix
 	case is[*noKeyError](err):
 		return "choose the wallet that holds it with --wallet"
+	case is[*keystore.MnemonicError](err):
+		return "on a terminal, \"taoctl wallet import\" shows which words would make it right"
 	case is[*keystore.MemoryError](err):
 		return "close other programs: opening a key takes 512 MiB of memory"
 	}

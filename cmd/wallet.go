@@ -288,9 +288,7 @@ func madeOf(s keystore.Saved, encrypted bool) made {
 
 // newPassword finds or asks for the password of new files.
 func (a *app) newPassword(ctx context.Context, store *keystore.Store, ref keystore.Ref, none bool) (*keystore.Unlocker, keystore.SaveOptions, error) {
-	unlocker := keystore.NewUnlocker(nil).OnWork(func(keystore.Format) func() {
-		return a.busy("encrypting the keys").Stop
-	})
+	unlocker := a.encrypter()
 	if none {
 		a.say("The keys are kept unencrypted: whoever can read the files owns the money.")
 		return unlocker, keystore.SaveOptions{Plain: true}, nil
@@ -465,7 +463,10 @@ func (a *app) walletImportCommand() *cobra.Command {
 		Long: `Import a coldkey (NAME) or a hotkey (NAME/HOTKEY) from a secret, which is asked for
 on the terminal or read from standard input with --stdin: a mnemonic of 12 to 24
 words, 0x and the 64 hex digits of a seed, or either with a derivation path
-behind it (//hard/soft). The words may be numbered and in any order.`,
+behind it (//hard/soft). The words may be numbered and in any order.
+
+With --file, another wallet's key file is opened, with --password-file where it is
+encrypted, and kept here under a new password.`,
 		Example: "  taoctl wallet import alice\n  taoctl wallet import alice/miner --stdin < words.txt\n  taoctl wallet import dev --dev //Alice --no-password",
 		Args:    arguments(cobra.ExactArgs(1)),
 	}
@@ -480,6 +481,7 @@ behind it (//hard/soft). The words may be numbered and in any order.`,
 	fl.StringVar(&f.scheme, "scheme", "sr25519", "sr25519 or ed25519")
 	fl.StringVar(&f.dev, "dev", "", "a well-known development key such as //Alice, for local chains; everybody has it")
 	fl.BoolVar(&f.noPassword, "no-password", false, "keep the key unencrypted: whoever can read the file owns the money")
+	f.fresh.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		result, err := a.importKey(c.Context(), args[0], f)
 		if err != nil {
@@ -498,6 +500,7 @@ type importFlags struct {
 	scheme     string
 	dev        string
 	noPassword bool
+	fresh      newPasswordFlags // of the imported copy, where --password-file opens the original
 }
 
 func (a *app) importKey(ctx context.Context, name string, f importFlags) (made, error) {
@@ -517,7 +520,7 @@ func (a *app) importKey(ctx context.Context, name string, f importFlags) (made, 
 		return made{}, err
 	}
 	defer key.Wipe()
-	unlocker, options, err := a.newPassword(ctx, store, ref, f.noPassword)
+	unlocker, options, err := a.importPassword(ctx, store, ref, f)
 	if err != nil {
 		return made{}, err
 	}
@@ -528,6 +531,26 @@ func (a *app) importKey(ctx context.Context, name string, f importFlags) (made, 
 		err = store.ConfirmBackup(ctx, ref, saved.Account) // its owner typed it
 	}
 	return madeOf(saved, !options.Plain), err
+}
+
+// importPassword is the password of the new file. With --file, --password-file
+// is that of the original, which may be why its owner leaves it behind.
+func (a *app) importPassword(ctx context.Context, store *keystore.Store, ref keystore.Ref, f importFlags) (*keystore.Unlocker, keystore.SaveOptions, error) {
+	if f.file == "" || f.noPassword {
+		return a.newPassword(ctx, store, ref, f.noPassword)
+	}
+	secret, err := f.fresh.password(ctx, a)
+	if err != nil {
+		return nil, keystore.SaveOptions{}, err
+	}
+	return a.encrypter(), keystore.SaveOptions{Passphrase: secret}, nil
+}
+
+// encrypter is for files that are to be written.
+func (a *app) encrypter() *keystore.Unlocker {
+	return keystore.NewUnlocker(nil).OnWork(func(keystore.Format) func() {
+		return a.busy("encrypting").Stop
+	})
 }
 
 // secretKey reads the secret and makes its key.

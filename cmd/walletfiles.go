@@ -215,7 +215,7 @@ func (a *app) exportFile(ctx context.Context, name string, key *keystore.Key, f 
 		file, err = keystore.ExportPolkadotJS(ctx, key, name, a.env.Now(), secret)
 		spin.Stop()
 	} else {
-		unlocker := keystore.NewUnlocker(nil).OnWork(func(keystore.Format) func() { return a.busy("encrypting the copy").Stop })
+		unlocker := a.encrypter()
 		defer unlocker.Wipe()
 		file, err = keystore.Encode(ctx, key, unlocker, keystore.SaveOptions{Passphrase: secret})
 	}
