@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,6 +27,9 @@ import (
 // record names the file to which every taoctl of a script adds what it prints,
 // so that the script's end can look for secrets in all of it.
 const record = "TAOCTL_TEST_RECORD"
+
+// fileLimit holds how many bytes a file may have: see the word full.
+const fileLimit = "TAOCTL_TEST_FILE_LIMIT"
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"taoctl": taoctl})
@@ -44,6 +48,7 @@ func taoctl() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	limit(os.Getenv(fileLimit))
 	log, err := os.OpenFile(os.Getenv(record), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		panic(err)
@@ -60,6 +65,19 @@ func run() int {
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Version:  "v1.2.3-test",
 	}, os.Args[1:])
+}
+
+// limit makes writing files fail as on a full disk: a file may have so many
+// bytes and no more.
+func limit(bytes string) {
+	n, err := strconv.ParseUint(bytes, 10, 64)
+	if err != nil {
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+		panic(err)
+	}
 }
 
 // update rewrites the expected results of scripts: go test ./cmd -update
@@ -79,6 +97,7 @@ func (r runner) Verbose() bool { return testing.Verbose() }
 func TestScripts(t *testing.T) {
 	words := scripttest.Words()
 	maps.Copy(words, nodeWords())
+	words["full"] = scripttest.Positive("full FILE BYTES|none", 1, full)
 	words["normal"] = scripttest.Positive("normal FILE TO [VAR...]", 2, normal)
 	p := testscript.Params{
 		Dir:                 "testdata/script",
@@ -125,4 +144,16 @@ func setup(e *testscript.Env) error {
 	e.Defer(func() { s.check(t) })
 	scripttest.Setup(e, t, map[string]scripttest.Act{"hide": s.hide, "recall": s.recall})
 	return nil
+}
+
+// full makes the disk full from now on for what the script runs: no file may
+// grow beyond the size of FILE and so many bytes more. "full none" ends it.
+func full(ts *testscript.TestScript, args []string) {
+	if args[0] == "none" {
+		ts.Setenv(fileLimit, "")
+		return
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Setenv(fileLimit, strconv.FormatInt(info.Size()+int64(number(ts, args[1])), 10))
 }
