@@ -89,6 +89,11 @@ questions to the terminal. The exit code says how it ended:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			_, err := a.out.options()
+			return err
+		},
+		RunE: help,
 	}
 	root.SetOut(a.env.Out)
 	root.SetErr(a.env.Err)
@@ -115,9 +120,11 @@ func noCommand(c *cobra.Command, args []string) error {
 
 // group makes a command that only holds others.
 func group(use, short string, subs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: noCommand, RunE: func(c *cobra.Command, _ []string) error {
-		return c.Help()
-	}}
+	c := &cobra.Command{Use: use, Short: short, Args: noCommand, RunE: help}
 	c.AddCommand(subs...)
 	return c
 }
+
+// help is what a command does that only holds others. Without it cobra prints
+// help too, but takes any word for an argument.
+func help(c *cobra.Command, _ []string) error { return c.Help() }

@@ -53,23 +53,36 @@ func (a *app) formFlags(c *cobra.Command) {
 	c.Flags().StringVar(&a.out.template, "template", "", "print the result through a Go template")
 }
 
-// show prints a result to standard output, in the form that was asked for.
-func (a *app) show(v any) error {
-	o := view.Options{Format: view.Table, Width: a.width()}
+// options are how a result is printed. Flags that make no sense are found
+// before anything happens: after a transaction was sent is too late.
+func (f *outputFlags) options() (view.Options, error) {
+	o := view.Options{Format: view.Table, Template: f.template}
 	asked := 0
-	for _, f := range []struct {
+	for _, form := range []struct {
 		on     bool
 		format view.Format
-	}{{a.out.json, view.JSON}, {a.out.csv, view.CSV}, {a.out.template != "", view.Template}} {
-		if f.on {
-			o.Format = f.format
+	}{{f.json, view.JSON}, {f.csv, view.CSV}, {f.template != "", view.Template}} {
+		if form.on {
+			o.Format = form.format
 			asked++
 		}
 	}
 	if asked > 1 {
-		return usagef("--json, --csv and --template exclude each other")
+		return o, usagef("--json, --csv and --template exclude each other")
 	}
-	o.Template = a.out.template
+	if err := view.CheckTemplate(f.template); err != nil {
+		return o, usagef("--template: %w", err)
+	}
+	return o, nil
+}
+
+// show prints a result to standard output, in the form that was asked for.
+func (a *app) show(v any) error {
+	o, err := a.out.options()
+	if err != nil {
+		return err
+	}
+	o.Width = a.width()
 	return view.Render(a.env.Out, v, o)
 }
 

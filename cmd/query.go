@@ -19,7 +19,7 @@ type reading struct {
 	Type      string    `json:"type"`
 	Found     *bool     `json:"found,omitempty"` // false: the chain holds nothing here, and Value is the default
 	Value     *tx.Value `json:"value,omitempty"`
-	Entries   []mapItem `json:"entries,omitempty"`
+	Entries   []mapItem `json:"entries,omitzero"`
 	More      bool      `json:"more,omitempty"` // there are more entries than --limit
 }
 

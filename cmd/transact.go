@@ -337,7 +337,8 @@ func stageText(p tx.Progress) string {
 
 func (a *app) showReceipt(r *tx.Receipt) error {
 	if err := a.show(r); err != nil {
-		return err
+		// It was sent: whoever cannot read the receipt must not repeat it.
+		return &tx.UnknownError{Extrinsic: r.Extrinsic, Err: err}
 	}
 	if r.Failure != nil {
 		return r.Failure

@@ -16,11 +16,22 @@ import (
 //
 // Values are harmless text, as in tables. {{join ", " .list}} joins a list.
 func renderTemplate(out io.Writer, n node, source string) error {
-	t, err := template.New("template").Option("missingkey=error").Funcs(template.FuncMap{"join": join}).Parse(source)
+	t, err := parse(source)
 	if err != nil {
 		return err
 	}
 	return t.Execute(out, n.data())
+}
+
+// CheckTemplate reports what is wrong with a template before there is a result
+// to print through it. Whether the result has its names is seen only then.
+func CheckTemplate(source string) error {
+	_, err := parse(source)
+	return err
+}
+
+func parse(source string) (*template.Template, error) {
+	return template.New("template").Option("missingkey=error").Funcs(template.FuncMap{"join": join}).Parse(source)
 }
 
 // join prints the items of a list with sep between them.

@@ -378,3 +378,14 @@ func BenchmarkTable(b *testing.B) {
 		}
 	}
 }
+
+func TestCheckTemplate(t *testing.T) {
+	if err := CheckTemplate(`{{range .}}{{join "," .tags}}{{end}}`); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"{{", "{{nope .}}", "{{end}}"} {
+		if err := CheckTemplate(bad); err == nil {
+			t.Errorf("%q passes", bad)
+		}
+	}
+}
