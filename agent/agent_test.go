@@ -43,7 +43,7 @@ func (c *clock) move(d time.Duration) {
 // folder is one whose name is short enough for a socket, wherever tests run.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "agent")
+	dir, err := os.MkdirTemp("/tmp", "agent") //nolint:usetesting // t.TempDir names the test, and a socket's path has at most 104 bytes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/taoctl/taoctl/tao"
 )
 
+// Supported reports whether there can be an agent on this system.
+func Supported() bool { return supported }
+
 // Client asks an agent. Every request has a connection of its own, so there is
 // nothing to close. It is safe for several goroutines.
 type Client struct{ path string }

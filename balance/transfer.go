@@ -26,7 +26,7 @@ type Transfer struct {
 type Preview struct {
 	From         tao.Account `json:"from"`
 	To           tao.Account `json:"to"`
-	Amount       *tao.Amount `json:"amount,omitempty" view:"amount (TAO)"`              // enforced: exactly this, or nothing
+	Amount       *tao.Amount `json:"amount,omitempty" view:"amount (TAO)"`      // enforced: exactly this, or nothing
 	AboutAmount  *tao.Amount `json:"about_amount,omitempty" view:"about (TAO)"` // of a transfer of everything: what is left after the fee
 	SenderHas    tao.Amount  `json:"sender_has" view:"sender has (TAO)"`
 	SenderKeeps  tao.Amount  `json:"sender_keeps" view:"sender keeps without the fee (TAO)"`

@@ -191,7 +191,7 @@ func TestAPIsOfV14(t *testing.T) {
 	if got, err := cost.Call(t.Context(), v); err != nil || got != 9 {
 		t.Errorf("cost %d, %v", got, err)
 	}
-	if _, err := (chain.API[string]{Trait: cost.Trait, Method: cost.Method}).Call(t.Context(), v); err == nil {
+	if _, err := chain.API[string](cost).Call(t.Context(), v); err == nil {
 		t.Error("a u64 was read as a string")
 	}
 	if _, err := v.CallAPI(t.Context(), "DelegateInfoRuntimeApi", "get_delegates"); !errors.As(err, &missing) {

@@ -166,7 +166,7 @@ func parseMessage(b []byte) (message, error) {
 	m := message{Result: raw.Result, Error: raw.Error}
 	if len(raw.ID) == 0 || string(raw.ID) == "null" {
 		if raw.Error != nil { // the node could not read a request and says so to nobody
-			return m, nil
+			return m, nil //nolint:nilerr // the error is in the message, for whoever it concerns
 		}
 		return fail("it names no request")
 	}

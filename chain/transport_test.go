@@ -349,9 +349,9 @@ func TestHTTPFaults(t *testing.T) {
 		serve http.HandlerFunc
 		check func(error) bool
 	}{
-		"status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "busy", 503) }, isLost},
+		"status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "busy", http.StatusServiceUnavailable) }, isLost},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://127.0.0.1:1/", 307)
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
 		}, isLost},
 		"garbage":  {reply(`hello`), isReply},
 		"wrong id": {reply(`{"jsonrpc":"2.0","id":9,"result":1}`), isReply},

@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"unicode/utf8"
@@ -82,7 +83,8 @@ func (d *decoder) enter(id TypeID, depth int) *Type {
 
 // blame makes a failure an *Error at the type where it happened.
 func (d *decoder) blame(t *Type) {
-	if _, done := d.err.(*Error); !done && d.err != nil {
+	var told *Error
+	if d.err != nil && !errors.As(d.err, &told) {
 		d.err = &Error{Type: d.m.TypeName(t.ID), Reason: d.err.Error()}
 	}
 }

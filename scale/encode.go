@@ -3,6 +3,7 @@ package scale
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -91,7 +92,8 @@ func (e *encoder) fail(t *Type, format string, args ...any) error {
 
 // under adds a step to the path of an error.
 func under(err error, step string) error {
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		e.under(step)
 	}
 	return err

@@ -227,8 +227,7 @@ func (j *Journal) locked(ctx context.Context, f func() error) error {
 	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
 		return fmt.Errorf("lock the journal %s: %w", j.path, err)
 	}
-	defer lock.Unlock()
-	return f()
+	return errors.Join(f(), lock.Unlock())
 }
 
 // append writes one line and syncs it. The file is opened for the one line:

@@ -75,7 +75,7 @@ func Start(ctx context.Context, target string, f Fault) (*Line, error) {
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("opening a line: %w", err)
 	}
@@ -124,12 +124,12 @@ func (l *Line) accept(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	defer client.CloseNow() //nolint:errcheck // a relay has nobody to tell
+	defer client.CloseNow()
 	node, _, err := websocket.Dial(l.ctx, l.target, nil)
 	if err != nil {
 		return
 	}
-	defer node.CloseNow() //nolint:errcheck
+	defer node.CloseNow()
 	client.SetReadLimit(-1)
 	node.SetReadLimit(-1)
 	c := &connection{line: l, client: client, node: node, marked: map[string]bool{}}

@@ -16,6 +16,7 @@
 package scripttest
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -84,7 +85,7 @@ func Setup(e *testscript.Env, tb testing.TB, acts map[string]Act) {
 
 func (s *session) close() {
 	for _, j := range s.jobs {
-		_ = j.cmd.Process.Kill()
+		_ = j.cmd.Process.Kill() // it may have ended by itself
 		<-j.done
 	}
 }
@@ -136,7 +137,7 @@ func start(ts *testscript.TestScript, args []string) {
 
 // command makes a process with the script's folder and variables.
 func command(ts *testscript.TestScript, args []string) *exec.Cmd {
-	cmd := exec.Command(lookPath(ts, args[0]), args[1:]...)
+	cmd := exec.CommandContext(context.Background(), lookPath(ts, args[0]), args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range of(ts).names {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))

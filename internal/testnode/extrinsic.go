@@ -37,8 +37,7 @@ type extrinsic struct {
 
 // invalid is a refusal before any block.
 type invalid struct {
-	name   string // variant of InvalidTransaction
-	custom uint8
+	name string // variant of InvalidTransaction
 }
 
 func (i *invalid) Error() string { return i.name }
