@@ -25,6 +25,7 @@ type Env struct {
 	Out      io.Writer                      // results
 	Err      io.Writer                      // what is for people: previews, progress, errors
 	Terminal func() (*term.Terminal, error) // opens the terminal, where questions are asked
+	Width    func(io.Writer) int            // columns of a stream; 0 if it is no terminal
 	Getenv   func(string) string
 	Home     string // the user's home folder; "" if there is none
 	Now      func() time.Time
@@ -101,7 +102,7 @@ questions to the terminal. The exit code says how it ended:
 	root.PersistentFlags().BoolVarP(&a.out.json, "json", "", false, "print the result as JSON, and errors too")
 	root.PersistentFlags().BoolVarP(&a.out.quiet, "quiet", "q", false, "print no preview and no progress")
 	root.AddCommand(
-		a.walletCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
+		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
 		a.callCommand(), a.queryCommand(), a.chainCommand(),
 	)
 	return root

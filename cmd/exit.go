@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/agent"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore"
@@ -95,7 +96,8 @@ func exitCode(err error) int {
 	case errors.Is(err, errDeclined), errors.Is(err, term.ErrDeclined), is[consentError](err):
 		return exitDeclined
 	case is[*keystore.WrongPassphraseError](err), errors.Is(err, keystore.ErrNoPassphrase),
-		is[*keystore.NotFoundError](err), is[*noKeyError](err):
+		is[*keystore.NotFoundError](err), is[*noKeyError](err), is[*agent.NotRunningError](err), is[*agent.NotHeldError](err),
+		is[*keyringError](err), is[*keyringEmptyError](err):
 		return exitLocked
 	case is[*usageError](err), is[*tao.AmountError](err), is[*tao.AddressError](err), is[*keystore.NameError](err),
 		is[*chain.NetworkError](err):

@@ -107,12 +107,15 @@ func (a *app) hotkey(w walletAddresses) (tao.Account, error) {
 	return store.Account(ref)
 }
 
-// unlock opens the key of an account, which must be in the chosen wallet. The
-// caller wipes it.
-func (a *app) unlock(ctx context.Context, account tao.Account) (*keystore.Key, error) {
+// unlock makes an account, which must be in the chosen wallet, able to sign: by
+// the agent, if it holds the key, or by opening the key. The caller wipes it.
+func (a *app) unlock(ctx context.Context, account tao.Account) (signer, error) {
 	ref, err := a.refOf(account)
 	if err != nil {
 		return nil, err
+	}
+	if s, err := a.agentSigner(ctx, account); s != nil || err != nil {
+		return s, err
 	}
 	store, err := a.store()
 	if err != nil {
@@ -151,13 +154,14 @@ func (a *app) refOf(account tao.Account) (keystore.Ref, error) {
 // unlocker opens files with passwords from where the settings say, and shows
 // that deriving a key takes seconds.
 func (a *app) unlocker(ctx context.Context, path string) *keystore.Unlocker {
-	return keystore.NewUnlocker(a.passphrase(ctx, path)).OnWork(func(keystore.Format) func() {
-		return a.busy("opening the key").Stop
-	})
+	return keystore.NewUnlocker(a.passphrase(ctx, path)).OnWork(a.openingKey)
 }
 
+func (a *app) openingKey(keystore.Format) func() { return a.busy("opening the key").Stop }
+
 // passphrase finds the password of a key file: --password-file,
-// --password-command, btcli's BT_PW_ variable for that file, or the person.
+// --password-command, the system's keyring where that was asked for, btcli's
+// BT_PW_ variable for that file, or the person.
 func (a *app) passphrase(ctx context.Context, path string) keystore.Passphrase {
 	return func(what string) ([]byte, error) {
 		if secret, given, err := a.givenPassword(ctx, path); given || err != nil {
@@ -180,14 +184,22 @@ func (a *app) givenPassword(ctx context.Context, path string) (secret []byte, gi
 	s := &a.settings
 	file := s.or(s.passwordFile, envPasswordFile, "")
 	switch {
-	case s.passwordFile != "" && s.passwordCommand != "":
-		return nil, true, usagef("--password-file and --password-command exclude each other")
+	case s.passwordFile != "" && s.passwordCommand != "", s.passwordKeyring && s.passwordFile+s.passwordCommand != "":
+		return nil, true, usagef("--password-file, --password-command and --password-keyring exclude each other")
+	case s.passwordKeyring:
+		secret, err = a.keyringPassword(ctx, path)
+		return secret, true, err
 	case s.passwordCommand != "":
 		secret, err = commandPassword(ctx, s.passwordCommand)
 		return secret, true, err
 	case file != "":
 		secret, err = filePassword(file)
 		return secret, true, err
+	case a.env.Getenv(envPasswordKeyring) == "1":
+		secret, err = a.keyringPassword(ctx, path)
+		if !is[*keyringEmptyError](err) { // which is where the next source is asked
+			return secret, true, err
+		}
 	}
 	name := passwordVariable(path)
 	if value := a.env.Getenv(name); value != "" {

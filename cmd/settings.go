@@ -21,17 +21,19 @@ type settings struct {
 	endpoints                           []string
 	genesis                             string
 	passwordFile, passwordCommand       string
+	passwordKeyring, noAgent            bool
 }
 
 // Environment variables; the names are btcli's where it has one.
 const (
-	envNetwork      = "BT_NETWORK"
-	envFallbacks    = "BT_FALLBACK_ENDPOINTS" // separated by commas
-	envWallet       = "BT_WALLET"
-	envHotkey       = "BT_WALLET_HOTKEY"
-	envWalletPath   = "BT_WALLET_PATH"
-	envPasswordFile = "BT_WALLET_PASSWORD_FILE"
-	envHome         = "TAOCTL_HOME" // the folder of the journal and the cache
+	envNetwork         = "BT_NETWORK"
+	envFallbacks       = "BT_FALLBACK_ENDPOINTS" // separated by commas
+	envWallet          = "BT_WALLET"
+	envHotkey          = "BT_WALLET_HOTKEY"
+	envWalletPath      = "BT_WALLET_PATH"
+	envPasswordFile    = "BT_WALLET_PASSWORD_FILE"
+	envPasswordKeyring = "TAOCTL_PASSWORD_KEYRING"
+	envHome            = "TAOCTL_HOME" // the folder of the journal and the cache
 )
 
 // or returns the flag's value, the environment's, or the default.
@@ -71,6 +73,7 @@ func (a *app) passwordFlags(c *cobra.Command) {
 	f, s := c.Flags(), &a.settings
 	f.StringVar(&s.passwordFile, "password-file", "", "read the password from the first line of this file ("+envPasswordFile+")")
 	f.StringVar(&s.passwordCommand, "password-command", "", "read the password from the first line that this command prints")
+	f.BoolVar(&s.passwordKeyring, "password-keyring", false, "take the password from the system's keyring ("+envPasswordKeyring+"=1)")
 }
 
 // dial opens the chosen network once.

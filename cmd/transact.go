@@ -37,6 +37,7 @@ func (a *app) changeFlagsOf(c *cobra.Command) {
 	a.networkFlags(c)
 	a.walletFlags(c)
 	a.passwordFlags(c)
+	a.agentFlag(c)
 	f := c.Flags()
 	f.BoolVar(&a.change.dryRun, "dry-run", false, "show what would be signed and what it costs, and stop")
 	f.StringVar(&a.change.out, "out", "", "write the unsigned draft to this file, for \"taoctl tx sign\" elsewhere, and stop")
@@ -238,7 +239,7 @@ func (a *app) consent(ctx context.Context, what any, question string) error {
 	// The question makes no sense without what it asks about, whatever form
 	// the result will have and wherever standard error goes.
 	var shown strings.Builder
-	if err := view.Render(&shown, what, view.Options{Format: view.Table, Width: a.width()}); err != nil {
+	if err := view.Render(&shown, what, view.Options{Format: view.Table, Width: t.Width()}); err != nil {
 		return err
 	}
 	t.Tell(shown.String())
@@ -254,7 +255,7 @@ func (a *app) consent(ctx context.Context, what any, question string) error {
 	return nil
 }
 
-// sign opens the signer's key, signs, and closes the key.
+// sign gets the signer's key, or the agent that holds it, signs, and closes it.
 func (a *app) sign(ctx context.Context, d *tx.Draft) (*tx.Extrinsic, error) {
 	key, err := a.unlock(ctx, d.Signer)
 	if err != nil {

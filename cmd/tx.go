@@ -345,6 +345,7 @@ All other parts of the payload are made anew and compared.`,
 	}
 	a.walletFlags(c)
 	a.passwordFlags(c)
+	a.agentFlag(c)
 	offline.metadataFlag(c)
 	c.Flags().BoolVarP(&a.change.yes, "yes", "y", false, "agree beforehand; without it, and without a terminal, nothing is signed")
 	c.Flags().StringVar(&a.change.out, "out", "", "write the signed transaction to this file")

@@ -21,7 +21,8 @@ func (a *app) walletCommand() *cobra.Command {
 		a.walletCreateCommand(), a.walletImportCommand(), a.walletListCommand(), a.walletShowCommand(),
 		a.walletInspectCommand(), a.walletBalanceCommand(), a.walletHotkeyCommand(), a.walletWatchCommand(),
 		a.walletSignCommand(), a.walletVerifyCommand(), a.walletPasswdCommand(), a.walletExportCommand(),
-		a.walletDoctorCommand(), a.walletRenameCommand(), a.walletRemoveCommand())
+		a.walletDoctorCommand(), a.walletRenameCommand(), a.walletRemoveCommand(),
+		a.walletKeyringCommand())
 }
 
 // keyRow is one key of a wallet.

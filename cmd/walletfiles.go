@@ -75,7 +75,7 @@ func (a *app) inspect(ctx context.Context, args []string) (inspection, error) {
 // hasPassword reports whether givenPassword would find one.
 func (a *app) hasPassword(path string) bool {
 	s := &a.settings
-	return s.or(s.passwordFile, envPasswordFile, "") != "" || s.passwordCommand != "" ||
+	return s.or(s.passwordFile, envPasswordFile, "") != "" || s.passwordCommand != "" || s.passwordKeyring ||
 		path != "" && a.env.Getenv(passwordVariable(path)) != ""
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/agent"
 	"github.com/taoctl/taoctl/keystore"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
@@ -63,6 +64,7 @@ func (a *app) walletSignCommand() *cobra.Command {
 	}
 	a.walletFlags(c)
 	a.passwordFlags(c)
+	a.agentFlag(c)
 	f.add(c)
 	c.Flags().BoolVar(&f.raw, "raw", false, "sign the message as it is, as btcli does")
 	return a.query(c, func(c *cobra.Command, args []string) (any, error) {
@@ -75,7 +77,7 @@ func (a *app) walletSignCommand() *cobra.Command {
 		} else if looksLikePayload(message) {
 			return nil, fmt.Errorf("the message holds bytes that are no text: raw, it could be a transaction; leave out --raw")
 		}
-		key, err := a.openKey(c, args[0])
+		key, err := a.messageSigner(c, args[0], len(message))
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +97,22 @@ func looksLikePayload(message []byte) bool {
 		}
 	}
 	return len(message) == 32 && strings.ToValidUTF8(string(message), "\x00") != string(message)
+}
+
+// messageSigner signs with the key of a name, through the agent where it holds
+// that key and takes a message of this many bytes.
+func (a *app) messageSigner(c *cobra.Command, name string, size int) (signer, error) {
+	ref, store, err := a.refAndStore(name)
+	if err != nil {
+		return nil, err
+	}
+	// A key whose public file is missing or bad has to be opened to be known.
+	if account, err := store.Account(ref); err == nil && size <= agent.MaxMessage {
+		if s, err := a.agentSigner(c.Context(), account); s != nil || err != nil {
+			return s, err
+		}
+	}
+	return a.openKey(c, name)
 }
 
 // openKey opens a key by its name.

@@ -64,6 +64,7 @@ var libraries = map[string]library{
 	"github.com/manifoldco/promptui":     {[]string{"internal/term"}, "one package talks to a person"},
 	"github.com/mdp/qrterminal/v3":       {[]string{"internal/view"}, "one package formats"},
 	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
+	"github.com/zalando/go-keyring":      {[]string{"cmd"}, "one place chooses where a password comes from"},
 	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
 	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver"}, "hashes, and what key files are sealed with"},
 	"golang.org/x/sys":                   {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "agent", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors, who a peer is"},
