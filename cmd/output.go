@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/internal/printable"
@@ -82,7 +83,7 @@ func (a *app) show(v any) error {
 	if err != nil {
 		return err
 	}
-	o.Width = a.width()
+	o.Width = a.width(a.env.Out)
 	return view.Render(a.env.Out, v, o)
 }
 
@@ -91,7 +92,7 @@ func (a *app) tell(v any) error {
 	if a.silent() {
 		return nil
 	}
-	if err := view.Render(a.env.Err, v, view.Options{Format: view.Table, Width: a.width()}); err != nil {
+	if err := view.Render(a.env.Err, v, view.Options{Format: view.Table, Width: a.width(a.env.Err)}); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(a.env.Err)
@@ -116,12 +117,13 @@ func (a *app) busy(text string) *term.Progress {
 	return term.StartProgress(a.env.Err, text)
 }
 
-func (a *app) width() int {
-	t, err := a.terminal()
-	if err != nil {
+// width is how many columns a stream shows; 0 is unlimited, as for a file or a
+// pipe, whose reader must not depend on the window that it was started from.
+func (a *app) width(w io.Writer) int {
+	if a.env.Width == nil {
 		return 0
 	}
-	return t.Width()
+	return a.env.Width(w)
 }
 
 // failure is an error as JSON.

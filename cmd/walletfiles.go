@@ -101,6 +101,9 @@ func (f *newPasswordFlags) password(ctx context.Context, a *app) (secret []byte,
 		secret, err = commandPassword(ctx, f.command)
 	default:
 		secret, err = a.askNewPassword(ctx)
+		if errors.Is(err, keystore.ErrNoPassphrase) {
+			err = usagef("there is no terminal to ask for the new password: give --new-password-file or --new-password-command")
+		}
 	}
 	if err == nil {
 		err = keystore.CheckPassphrase(secret)

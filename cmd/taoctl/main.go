@@ -30,6 +30,7 @@ func run() int {
 	return cmd.Main(ctx, &cmd.Env{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Terminal: sync.OnceValues(term.Open),
+		Width:    term.Width,
 		Getenv:   os.Getenv,
 		Home:     home,
 		Now:      time.Now,

@@ -106,6 +106,19 @@ func (t *Terminal) Width() int {
 	return w
 }
 
+// Width returns the columns of the terminal behind w, 0 if it is none.
+func Width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
 // ask runs f with the terminal in raw mode and puts the mode back however f
 // ends. The terminal sends no signals in raw mode: Ctrl-C arrives as a byte, so
 // it can never kill the program while echo is off (golang/go#31180). Signals
