@@ -86,7 +86,7 @@ const (
 type Held struct {
 	Account tao.Account `json:"account"`
 	Scheme  tao.Scheme  `json:"scheme"`
-	Left    int64       `json:"left"` // seconds until it is forgotten, rounded up
+	Left    int64       `json:"left" view:"left (s)"` // seconds until it is forgotten, rounded up
 	Until   time.Time   `json:"until"`
 }
 
