@@ -1,4 +1,4 @@
-//go:build !race
+//go:build unix && !race
 
 // The race detector finds a data race inside promptui, between its list and its
 // line reader, which shows in whatever Choose does. So these tests run without
