@@ -58,13 +58,22 @@ func run() int {
 	return cmd.Main(ctx, &cmd.Env{
 		In:       os.Stdin,
 		Out:      io.MultiWriter(os.Stdout, log),
-		Err:      io.MultiWriter(os.Stderr, log),
+		Err:      errorOutput(log),
 		Terminal: sync.OnceValues(term.Open),
 		Getenv:   os.Getenv,
 		Home:     home,
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Version:  "v1.2.3-test",
 	}, os.Args[1:])
+}
+
+// errorOutput is standard error, recorded. Where it is a terminal it is left as
+// it is: progress is drawn on terminals alone, and what is drawn is in "screen".
+func errorOutput(log io.Writer) io.Writer {
+	if _, err := term.New(os.Stderr, os.Stderr); err == nil {
+		return os.Stderr
+	}
+	return io.MultiWriter(os.Stderr, log)
 }
 
 // limit makes writing files fail as on a full disk: a file may have so many

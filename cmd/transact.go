@@ -280,17 +280,24 @@ func (a *app) send(ctx context.Context, client *chain.Client, x *tx.Extrinsic, w
 		ctx, cancel = context.WithTimeout(ctx, a.change.timeout)
 		defer cancel()
 	}
+	receipt, err := a.follow(ctx, client, journal, x, wait)
+	if err != nil {
+		return err
+	}
+	return a.showReceipt(receipt)
+}
+
+// follow sends the extrinsic and shows how far it is, on a line that is gone
+// when it returns.
+func (a *app) follow(ctx context.Context, client *chain.Client, journal *tx.Journal, x *tx.Extrinsic, wait tx.Wait) (*tx.Receipt, error) {
 	spin := a.busy("sending")
 	defer spin.Stop()
 	receipt, err := tx.Send(ctx, client, journal, x, wait, func(p tx.Progress) { spin.Set(stageText(p)) })
 	if is[*tx.UnknownError](err) && ctx.Err() == nil {
 		spin.Set("the line broke; looking for the transaction")
-		receipt, err = lookFor(ctx, client, journal, x.Hash(), wait, err)
+		return lookFor(ctx, client, journal, x.Hash(), wait, err)
 	}
-	if err != nil {
-		return err
-	}
-	return a.showReceipt(receipt)
+	return receipt, err
 }
 
 // How long a transaction is looked for after its line broke, and how often an
@@ -329,7 +336,7 @@ func lookFor(ctx context.Context, client *chain.Client, j *tx.Journal, x tao.Has
 func stageText(p tx.Progress) string {
 	switch p.Stage {
 	case "included":
-		return "in block " + p.Block.String() + ", reading its outcome"
+		return "in a block, reading its outcome"
 	case "ready", "broadcast", "sent", "future":
 		return "sent, waiting for a block"
 	}
