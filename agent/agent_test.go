@@ -339,6 +339,17 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// Who has stopped an agent can start another at once.
+func TestStopFreesThePlace(t *testing.T) {
+	path := filepath.Join(folder(t), "agent.sock")
+	for range 20 {
+		r := run(t, path)
+		if _, err := r.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSecondAgent(t *testing.T) {
 	path := filepath.Join(folder(t), "agent.sock")
 	first := run(t, path)

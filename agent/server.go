@@ -55,7 +55,8 @@ func (s *Server) Hold(key *keystore.Key, d time.Duration) error { return s.ring.
 // Keys lists the keys that are held.
 func (s *Server) Keys() []Held { return s.ring.list() }
 
-// Close wipes the keys and removes the socket.
+// Close wipes the keys and removes the socket. A Serve that is under way ends
+// with its context.
 func (s *Server) Close() error {
 	s.ring.wipe()
 	err := s.listener.Close() // removes the socket
@@ -74,21 +75,21 @@ func (s *Server) Serve(ctx context.Context) error {
 	// What ends the loop below is the closed listener, and the keys must not
 	// wait for the last slow peer.
 	ended := context.AfterFunc(ctx, func() { s.ring.wipe(); s.listener.Close() })
-	err := s.accept(ctx, &peers, stop)
+	s.accept(ctx, &peers, stop)
 	stop()
 	ended()
 	s.ring.wipe()
 	peers.Wait()
-	return errors.Join(err, s.Close())
+	return s.Close() // which wipes what a late peer has added
 }
 
-func (s *Server) accept(ctx context.Context, peers *sync.WaitGroup, stop func()) error {
+func (s *Server) accept(ctx context.Context, peers *sync.WaitGroup, stop func()) {
 	free := make(chan struct{}, maxPeers)
 	for {
 		select {
 		case free <- struct{}{}:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 		conn, err := s.listener.AcceptUnix()
 		switch {
@@ -96,9 +97,10 @@ func (s *Server) accept(ctx context.Context, peers *sync.WaitGroup, stop func())
 			if err == nil {
 				conn.Close()
 			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return err
+			return
+		case errors.Is(err, net.ErrClosed): // a client stopped us, and is being told
+			<-ctx.Done()
+			return
 		case err != nil: // the system is short of something: wait, and hold the keys
 			<-free
 			wait(ctx, sweepEvery)
@@ -147,6 +149,9 @@ func (s *Server) attend(ctx context.Context, conn *net.UnixConn, stop func()) {
 		return
 	}
 	a, signature := s.do(ctx, q, body)
+	if q.Op == opStop {
+		_ = s.Close() // before the answer, so that the place is free when it is heard
+	}
 	_ = writeFrame(conn, a, signature)
 	if q.Op == opStop {
 		stop()

@@ -60,10 +60,13 @@ func (a *app) agentClient() (*agent.Client, string, error) {
 // agentSigner is the agent's key of an account, or nil: no agent runs, or it
 // does not hold this one. An agent that answers, and wrongly, is an error.
 func (a *app) agentSigner(ctx context.Context, account tao.Account) (signer, error) {
-	client, _, err := a.agentClient()
-	if a.settings.noAgent || err != nil {
-		return nil, nil // without a home there is no agent either
+	if path, err := a.agentPath(); err == nil && !a.settings.noAgent {
+		return signerOf(ctx, agent.NewClient(path), account)
 	}
+	return nil, nil // without a home there is no agent either
+}
+
+func signerOf(ctx context.Context, client *agent.Client, account tao.Account) (signer, error) {
 	s, err := client.Signer(ctx, account)
 	switch {
 	case err == nil:
@@ -185,7 +188,7 @@ func (a *app) startBehind(c *cobra.Command, names []string, d time.Duration) err
 	if err != nil {
 		return err
 	}
-	if err := startDetached(); err != nil {
+	if err := startDetached(c.Context()); err != nil {
 		return err
 	}
 	client, path, err := a.agentClient()
@@ -206,13 +209,14 @@ func (a *app) startBehind(c *cobra.Command, names []string, d time.Duration) err
 
 // startDetached starts an agent without keys in a session of its own, and waits
 // until it says that it is ready.
-func startDetached() error {
+func startDetached(ctx context.Context) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("starting the agent: %w", err)
 	}
 	var complaint bytes.Buffer
-	child := exec.Command(program, "agent", "start", "--json")
+	outlives := context.WithoutCancel(ctx)
+	child := exec.CommandContext(outlives, program, "agent", "start", "--json")
 	child.Env = withoutSecrets(os.Environ())
 	child.Stderr = &complaint
 	child.SysProcAttr = ownSession()
