@@ -48,7 +48,7 @@ func taoctl() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	limit(os.Getenv(fileLimit))
+	defer limit(os.Getenv(fileLimit))()
 	log, err := os.OpenFile(os.Getenv(record), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		panic(err)
@@ -76,17 +76,25 @@ func errorOutput(log io.Writer) io.Writer {
 	return io.MultiWriter(os.Stderr, log)
 }
 
-// limit makes writing files fail as on a full disk: a file may have so many
-// bytes and no more.
-func limit(bytes string) {
+// limit makes writing files fail as on a full disk, until what it returns is
+// called: a file may have so many bytes and no more.
+func limit(bytes string) (lift func()) {
 	n, err := strconv.ParseUint(bytes, 10, 64)
 	if err != nil {
-		return
+		return func() {}
 	}
 	signal.Ignore(syscall.SIGXFSZ)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
 		panic(err)
 	}
+	set := func(r syscall.Rlimit) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &r); err != nil {
+			panic(err)
+		}
+	}
+	set(syscall.Rlimit{Cur: n, Max: before.Max})
+	return func() { set(before) }
 }
 
 // update rewrites the expected results of scripts: go test ./cmd -update
