@@ -26,7 +26,7 @@ var deeds = map[string]Act{
 }
 
 // keys are the names of what is no text.
-var keys = map[string]string{"enter": "\r", "ctrl-c": "\x03", "ctrl-d": "\x04", "space": " "}
+var keys = map[string]string{"down": "\x1b[B", "enter": "\r", "ctrl-c": "\x03", "ctrl-d": "\x04", "space": " "}
 
 func press(tb testing.TB, p *termtest.Person, key string) {
 	tb.Helper()
@@ -38,10 +38,11 @@ func press(tb testing.TB, p *termtest.Person, key string) {
 
 // person runs a program at a terminal of its own. Standard output and standard
 // error are captured apart from it; what was drawn is in the file "screen". In
-// the file of acts, a line is an act and its text.
+// the file of acts, a line is an act and its text; without any the person only
+// watches.
 func person(ts *testscript.TestScript, args []string) {
 	s := of(ts)
-	acts := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
+	acts := strings.FieldsFunc(ts.ReadFile(args[0]), func(r rune) bool { return r == '\n' })
 	var stdout, stderr bytes.Buffer
 	cmd := command(ts, args[2:])
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
