@@ -172,6 +172,15 @@ type offlineFlags struct {
 	txVersion   uint32
 }
 
+// add adds all of them; a draft that exists needs metadataFlag alone.
+func (f *offlineFlags) add(c *cobra.Command) {
+	f.metadataFlag(c)
+	fl := c.Flags()
+	fl.StringVar(&f.genesis, "genesis", "", "with --metadata: hash of the chain's block 0")
+	fl.Uint32Var(&f.specVersion, "spec-version", 0, "with --metadata: the runtime's version, compared with the file's")
+	fl.Uint32Var(&f.txVersion, "tx-version", 0, "with --metadata: the transaction version, compared with the file's")
+}
+
 func (f *offlineFlags) metadataFlag(c *cobra.Command) {
 	c.Flags().StringVar(&f.metadata, "metadata", "", "a file with the runtime's metadata, instead of asking a node")
 }
@@ -236,12 +245,9 @@ era and fee come from the node. With --metadata nothing is asked of anyone:
 	a.networkFlags(c)
 	a.walletFlags(c)
 	call.add(c)
-	offline.metadataFlag(c)
+	offline.add(c)
 	f := c.Flags()
 	f.StringVar(&signer, "signer", "", "address of the account that will sign (default: the wallet's coldkey)")
-	f.StringVar(&offline.genesis, "genesis", "", "with --metadata: hash of the chain's block 0")
-	f.Uint32Var(&offline.specVersion, "spec-version", 0, "with --metadata: the runtime's version, compared with the file's")
-	f.Uint32Var(&offline.txVersion, "tx-version", 0, "with --metadata: the transaction version, compared with the file's")
 	f.StringVar(&era, "era", "64", "blocks of validity or \"immortal\"; with --metadata: immortal or PERIOD:CURRENT:0xBIRTHHASH")
 	f.Int64Var(&a.change.nonce, "nonce", -1, "number of the transaction (default: the next one; with --metadata it must be given)")
 	f.StringVar(&a.change.tip, "tip", "0", "TAO paid on top of the fee to be preferred")
@@ -252,25 +258,31 @@ era and fee come from the node. With --metadata nothing is asked of anyone:
 		if err != nil {
 			return err
 		}
-		var d *tx.Draft
+		prepare := a.prepareOnline
 		if offline.metadata != "" {
-			d, err = a.prepareOffline(&offline, p, era)
-		} else {
-			d, err = a.prepareOnline(c, p, era)
+			prepare = func(_ *cobra.Command, p tx.Plan, era string) (*tx.Draft, error) {
+				return a.prepareOffline(&offline, p, era)
+			}
 		}
+		d, err := prepare(c, p, era)
 		if err != nil {
 			return err
 		}
-		if a.change.out != "" {
-			return a.writeDraft(d, a.summaryOf(c, a.client, d))
-		}
-		file, err := d.File(false)
-		if err != nil {
-			return err
-		}
-		return a.show(file)
+		return a.handOut(c, d)
 	}
 	return c
+}
+
+// handOut prints a draft, or writes it to --out.
+func (a *app) handOut(c *cobra.Command, d *tx.Draft) error {
+	if a.change.out != "" {
+		return a.writeDraft(d, a.summaryOf(c, a.client, d))
+	}
+	file, err := d.File(false)
+	if err != nil {
+		return err
+	}
+	return a.show(file)
 }
 
 func (a *app) preparedPlan(ctx context.Context, f *callFlags, signer string, args []string) (p tx.Plan, err error) {
