@@ -86,7 +86,7 @@ func Setup(e *testscript.Env, tb testing.TB, acts map[string]Act) {
 func (s *session) close() {
 	for _, j := range s.jobs {
 		_ = j.cmd.Process.Kill() // it may have ended by itself
-		<-j.done //nolint:errcheck // how it ended is of no interest now
+		<-j.done                 //nolint:errcheck // how it ended is of no interest now
 	}
 }
 
