@@ -83,8 +83,11 @@ func (d *decoder) enter(id TypeID, depth int) *Type {
 
 // blame makes a failure an *Error at the type where it happened.
 func (d *decoder) blame(t *Type) {
-	var told *Error
-	if d.err != nil && !errors.As(d.err, &told) {
+	if d.err == nil {
+		return
+	}
+	var told *Error // not above: it costs an allocation
+	if !errors.As(d.err, &told) {
 		d.err = &Error{Type: d.m.TypeName(t.ID), Reason: d.err.Error()}
 	}
 }
