@@ -68,6 +68,7 @@ var libraries = map[string]library{
 	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
 	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver"}, "hashes, and what key files are sealed with"},
 	"golang.org/x/sys":                   {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "agent", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors, who a peer is"},
+	"github.com/spf13/pflag":             {nil, "tests only"},
 	"github.com/creack/pty":              {nil, "tests only"},
 	"github.com/rogpeppe/go-internal":    {nil, "tests only"},
 }
