@@ -105,6 +105,9 @@ func ReadDraft(text []byte, rt *chain.Runtime) (*Draft, error) {
 		return nil, err
 	}
 	d.Fee, d.Head = f.Fee, f.Head
+	if f.Fee != nil {
+		d.Warnings = append(d.Warnings, Warning{Code: "claimed-fee", Text: "the fee is what the draft says: nothing that is signed holds the chain to it"})
+	}
 	if err := d.agrees(f); err != nil {
 		return nil, err
 	}
