@@ -31,6 +31,8 @@ func (f *messageFlags) message(a *app, args []string) ([]byte, error) {
 	switch {
 	case f.file != "" && len(args) > 0:
 		return nil, usagef("the message is in --file: leave out %q", args[0])
+	case f.file != "" && f.hex:
+		return nil, usagef("--hex is for a message in the arguments: a --file is taken as it is")
 	case f.file != "":
 		return a.readFile(f.file)
 	case len(args) == 0:

@@ -376,6 +376,9 @@ func (s *Store) Rename(ctx context.Context, from, to Ref) error {
 		return fmt.Errorf("renaming %s to %s: one is a wallet and the other a hotkey", from, to)
 	}
 	return s.locked(ctx, func() error {
+		if err := errors.Join(s.refuseLinked(from), s.refuseLinked(to)); err != nil {
+			return err
+		}
 		if from.Hotkey == "" {
 			return s.move(from, from.Wallet, to.Wallet)
 		}
@@ -427,6 +430,9 @@ func (s *Store) Remove(ctx context.Context, ref Ref) error {
 		return err
 	}
 	return s.locked(ctx, func() error {
+		if err := s.refuseLinked(ref); err != nil {
+			return err
+		}
 		if ref.Hotkey == "" {
 			return s.removeWallet(ref)
 		}
@@ -436,6 +442,18 @@ func (s *Store) Remove(ctx context.Context, ref Ref) error {
 		}
 		return errors.Join(removeIfThere(paths[0]), removeIfThere(paths[1]), atomicfile.SyncDir(filepath.Dir(paths[0])))
 	})
+}
+
+// refuseLinked refuses to delete or move through a symbolic link: what lies
+// behind it, perhaps on a stick that is the only backup, is not the store's.
+func (s *Store) refuseLinked(ref Ref) error {
+	for _, rel := range []string{ref.Wallet, filepath.Join(ref.Wallet, hotkeysDir), filepath.Join(ref.Wallet, backupsDir)} {
+		path := filepath.Join(s.dir, rel)
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return &UnsafeFileError{Path: path, Reason: "is a symbolic link: nothing is deleted or moved through it"}
+		}
+	}
+	return nil
 }
 
 func (s *Store) removeWallet(ref Ref) error {
