@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -366,7 +367,7 @@ func (e *openError) Error() string {
 
 // checkOpen refuses to make a transaction anew while the same one may still
 // happen: repeating after a lost line is how people pay twice.
-func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Account, call tao.Hash) error {
+func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Account, call tao.Hash, but ...tao.Hash) error {
 	if a.change.again {
 		return nil
 	}
@@ -379,7 +380,7 @@ func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Ac
 		return err
 	}
 	for _, e := range entries {
-		if e.Genesis != client.Genesis() || e.Signer != signer || e.CallHash != call || !e.Pending() {
+		if e.Genesis != client.Genesis() || e.Signer != signer || e.CallHash != call || !e.Pending() || slices.Contains(but, e.Hash) {
 			continue
 		}
 		if _, e, err = tx.Find(ctx, client, journal, e.Hash); err != nil {

@@ -433,6 +433,10 @@ hex. Sending the same transaction twice is harmless: the chain takes it once.`,
 			return err
 		}
 		shown := signedFile{Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce, Call: x.Call, Bytes: x.Bytes}
+		// The very same bytes are harmless twice; the same call signed anew is not.
+		if err := a.checkOpen(c.Context(), v.Client(), x.Signer, x.CallHash, x.Hash()); err != nil {
+			return err
+		}
 		if err := a.consent(c.Context(), shown, "Send this?"); err != nil {
 			return err
 		}
