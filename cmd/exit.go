@@ -89,7 +89,7 @@ func exitCode(err error) int {
 	switch {
 	case is[*tx.UnknownError](err):
 		return exitUnknown
-	case is[*tx.RefusedError](err), is[*tx.Failure](err), is[*neverError](err):
+	case is[*tx.RefusedError](err), is[*tx.Failure](err), is[*tx.ExpiredError](err), is[*neverError](err):
 		return exitRefused
 	case errors.Is(err, errInterrupted), errors.Is(err, term.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted

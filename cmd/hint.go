@@ -35,6 +35,8 @@ func hintOutcome(err error) string {
 		return refusalHints[invalid.Reason]
 	case errors.As(err, &failure):
 		return failureHints[failure.Name]
+	case is[*doneError](err):
+		return "use another node: this one lied; add --again to send another one all the same"
 	case is[*openError](err):
 		return "run \"taoctl tx status\" until it is settled, or add --again to send another one all the same"
 	}

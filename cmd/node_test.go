@@ -136,7 +136,7 @@ func build(ts *testscript.TestScript, args []string) {
 var faultKinds = map[string]testnode.FaultKind{
 	"drop-before": testnode.DropBefore, "drop-after": testnode.DropAfter, "delay": testnode.Delay,
 	"silence": testnode.Silence, "garbage": testnode.Garbage, "truncated": testnode.Truncated,
-	"wrong-id": testnode.WrongID, "oversize": testnode.Oversize, "refuse": testnode.Refuse, "swallow": testnode.Swallow,
+	"wrong-id": testnode.WrongID, "oversize": testnode.Oversize, "refuse": testnode.Refuse, "betray": testnode.Betray, "swallow": testnode.Swallow,
 }
 
 func fault(ts *testscript.TestScript, args []string) {

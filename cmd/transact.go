@@ -79,14 +79,15 @@ func (a *app) transact(c *cobra.Command, plan func(c *cobra.Command, v *chain.Vi
 		if err != nil {
 			return err
 		}
-		return a.carryOut(c, v.Client(), draft, wait)
+		return a.carryOut(c, v, draft, wait)
 	}
 	return c
 }
 
 // carryOut shows a draft, and then stops, writes it down, or has it agreed to,
 // signed and sent.
-func (a *app) carryOut(c *cobra.Command, client *chain.Client, draft *tx.Draft, wait tx.Wait) error {
+func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx.Wait) error {
+	client := v.Client()
 	summary := a.summaryOf(c, client, draft)
 	switch {
 	case a.change.dryRun:
@@ -94,7 +95,7 @@ func (a *app) carryOut(c *cobra.Command, client *chain.Client, draft *tx.Draft, 
 	case a.change.out != "":
 		return a.writeDraft(draft, summary)
 	}
-	if err := a.checkOpen(c.Context(), client, draft.Signer, draft.CallHash()); err != nil {
+	if err := a.checkOpen(c.Context(), v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
 		return err
 	}
 	if err := a.consent(c.Context(), summary, "Sign and send this?"); err != nil {
@@ -366,8 +367,9 @@ func (e *openError) Error() string {
 }
 
 // checkOpen refuses to make a transaction anew while the same one may still
-// happen: repeating after a lost line is how people pay twice.
-func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Account, call tao.Hash, but ...tao.Hash) error {
+// happen, or has happened although a node refused it: repeating after a lost
+// line, or after a node that lied, is how people pay twice.
+func (a *app) checkOpen(ctx context.Context, v *chain.View, signer tao.Account, call tao.Hash, nonce uint32, but ...tao.Hash) error {
 	if a.change.again {
 		return nil
 	}
@@ -380,17 +382,47 @@ func (a *app) checkOpen(ctx context.Context, client *chain.Client, signer tao.Ac
 		return err
 	}
 	for _, e := range entries {
-		if e.Genesis != client.Genesis() || e.Signer != signer || e.CallHash != call || !e.Pending() || slices.Contains(but, e.Hash) {
+		same := e.Genesis == v.Client().Genesis() && e.Signer == signer && e.CallHash == call && !slices.Contains(but, e.Hash)
+		if !same || !e.Pending() && !e.Doubtful() {
 			continue
 		}
-		if _, e, err = tx.Find(ctx, client, journal, e.Hash); err != nil {
-			return fmt.Errorf("look up the earlier transaction %s: %w", e.Hash, err)
-		}
-		if e.Pending() {
-			return &openError{Entry: e}
+		if err := stillOpen(ctx, v, journal, e, nonce); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// stillOpen looks an earlier transaction of the same call up.
+func stillOpen(ctx context.Context, v *chain.View, j *tx.Journal, before tx.Entry, nonce uint32) error {
+	_, now, err := tx.Find(ctx, v.Client(), j, before.Hash)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up the earlier transaction %s: %w", before.Hash, err)
+	case now.Pending():
+		return &openError{Entry: now}
+	case before.Doubtful() && now.BlockHash != nil:
+		return &doneError{Entry: now}
+	case !now.Doubtful() || now.Nonce == nonce:
+		return nil // two of one number cannot both happen
+	}
+	funds, err := tx.FundsOf(ctx, v, now.Signer)
+	if err != nil {
+		return err
+	}
+	if funds[0].Nonce <= now.Nonce {
+		return &openError{Entry: now}
+	}
+	return nil // its number is used
+}
+
+// doneError says that a transaction that a node refused was done all the same.
+type doneError struct {
+	Entry tx.Entry
+}
+
+func (e *doneError) Error() string {
+	return fmt.Sprintf("the same transaction, %s, was refused by a node and is in block %d all the same; nothing was sent", e.Entry.Hash, e.Entry.Block)
 }
 
 // readFile reads a small file that a person named; "-" is standard input.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -122,6 +123,8 @@ func outcome(r *tx.Receipt, e tx.Entry) error {
 		return r.Failure
 	case r != nil:
 		return nil
+	case e.Doubtful():
+		return &tx.RefusedError{Extrinsic: e.Hash, Err: errors.New(e.Note)}
 	case e.State == tx.Expired || e.State == tx.Refused:
 		return &neverError{Extrinsic: e.Hash, Reason: e.Note}
 	case e.Pending():
@@ -434,7 +437,7 @@ hex. Sending the same transaction twice is harmless: the chain takes it once.`,
 		}
 		shown := signedFile{Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce, Call: x.Call, Bytes: x.Bytes}
 		// The very same bytes are harmless twice; the same call signed anew is not.
-		if err := a.checkOpen(c.Context(), v.Client(), x.Signer, x.CallHash, x.Hash()); err != nil {
+		if err := a.checkOpen(c.Context(), v, x.Signer, x.CallHash, x.Nonce, x.Hash()); err != nil {
 			return err
 		}
 		if err := a.consent(c.Context(), shown, "Send this?"); err != nil {

@@ -38,8 +38,8 @@ func (j *Journal) Path() string { return j.path }
 // State is where an extrinsic stands.
 type State string
 
-// The states of an extrinsic. The first two are open; the rest are final, but
-// for Included and Failed with Final unset, which a fork can still undo.
+// The states of an extrinsic. Those with Final set cannot change any more; of the
+// others a fork can still undo Included and Failed.
 const (
 	Signed    State = "signed"    // written here; it may or may not have been sent
 	Unknown   State = "unknown"   // sent, and not seen since
@@ -47,7 +47,7 @@ const (
 	Included  State = "included"  // in a block, and it did what it should
 	Finalized State = "finalized" // the same, in a block that cannot be undone
 	Failed    State = "failed"    // in a block, and it failed: the fee is paid
-	Refused   State = "refused"   // the node refused it: nothing happened
+	Refused   State = "refused"   // the node refused it; until Final is set that is one node's word
 	Expired   State = "expired"   // its last block is final without it: it can never happen
 )
 
@@ -56,7 +56,6 @@ type Entry struct {
 	Time      time.Time   `json:"time"` // when it was signed
 	Hash      tao.Hash    `json:"extrinsic"`
 	Genesis   tao.Hash    `json:"genesis"`
-	Endpoint  string      `json:"endpoint,omitempty"`
 	Signer    tao.Account `json:"signer"`
 	Nonce     uint32      `json:"nonce"`
 	Era       Era         `json:"era"`
@@ -70,6 +69,10 @@ type Entry struct {
 	BlockHash *tao.Hash   `json:"block_hash,omitempty"`
 	Note      string      `json:"note,omitempty"` // the reason of a refusal or failure
 }
+
+// Doubtful reports an extrinsic that a node refused, where nothing but that
+// node's word says that it will not happen.
+func (e Entry) Doubtful() bool { return e.State == Refused && !e.Final }
 
 // Pending reports an extrinsic that is in no block as far as is known, and may
 // still come to be in one.

@@ -227,8 +227,8 @@ func TestRefusedByThePool(t *testing.T) {
 	if !errors.As(err, &refused) || !errors.As(err, &invalid) || invalid.Reason != "Stale" {
 		t.Errorf("a used nonce: %v", err)
 	}
-	if e := r.state(t, other); e.State != tx.Refused || !e.Final {
-		t.Errorf("journal says %+v", e)
+	if e := r.state(t, other); !e.Doubtful() {
+		t.Errorf("journal takes one node's word for the end: %s, final %v", e.State, e.Final)
 	}
 	// The same bytes once more are not a refusal: they were done.
 	again, err := r.send(t, first, tx.WaitIncluded)
@@ -237,6 +237,52 @@ func TestRefusedByThePool(t *testing.T) {
 	}
 	if got := r.node.Free(bob.Account()); got != tao.TAO {
 		t.Errorf("bob has %s: paid twice?", got)
+	}
+}
+
+// A node that refuses and passes on all the same cannot hide what happened, and
+// a refusal becomes final only with the extrinsic's last block.
+func TestRefusedAndDoneAllTheSame(t *testing.T) {
+	r := newRoad(t, testnode.Config{})
+	lie := testnode.Fault{Method: "author_submit", Kind: testnode.Betray, Times: 1, Error: chain.RPCError{Code: 1014, Message: "Priority is too low"}}
+	r.node.Fail(lie)
+	x := r.signed(t, pay(tao.TAO), tx.Options{})
+	var refused *tx.RefusedError
+	if _, err := r.send(t, x, tx.WaitIncluded); !errors.As(err, &refused) {
+		t.Fatalf("a refusal: %v", err)
+	}
+	receipt, e, err := tx.Find(t.Context(), r.client, r.journal, x.Hash())
+	if err != nil || receipt == nil || e.State != tx.Finalized || !e.Final {
+		t.Errorf("found as %+v, %+v, %v", receipt, e, err)
+	}
+	past := uint32(0)
+	honest := r.signed(t, pay(tao.TAO), tx.Options{Nonce: &past, Period: 4})
+	if _, err := r.send(t, honest, tx.WaitIncluded); !errors.As(err, &refused) {
+		t.Fatalf("a used nonce: %v", err)
+	}
+	r.node.BuildN(8)
+	if _, e, err := tx.Find(t.Context(), r.client, r.journal, honest.Hash()); err != nil || e.State != tx.Refused || !e.Final {
+		t.Errorf("after its last block: %+v, %v", e, err)
+	}
+}
+
+// A node that takes the extrinsic and then falls silent is not waited for beyond
+// the last block that may hold it.
+func TestSilentNode(t *testing.T) {
+	r := newRoad(t, testnode.Config{Manual: true})
+	x := r.signed(t, pay(tao.TAO), tx.Options{Period: 4})
+	r.node.Fail(testnode.Fault{Method: "author_submit", Kind: testnode.Swallow, Times: 1})
+	_, err := tx.Send(t.Context(), r.client, r.journal, x, tx.WaitIncluded, func(p tx.Progress) {
+		if p.Stage == "ready" {
+			r.node.BuildN(9)
+		}
+	})
+	var expired *tx.ExpiredError
+	if !errors.As(err, &expired) {
+		t.Errorf("a silent node: %v", err)
+	}
+	if e := r.state(t, x); e.State != tx.Expired || !e.Final {
+		t.Errorf("journal says %+v", e)
 	}
 }
 

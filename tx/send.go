@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/tao"
@@ -41,8 +42,23 @@ func (e *UnknownError) Error() string {
 
 func (e *UnknownError) Unwrap() error { return e.Err }
 
-// RefusedError says that the node did not take the extrinsic: nothing happened
-// and nothing was paid.
+// ExpiredError says that an extrinsic was sent and can never happen: its last
+// block is final without it.
+type ExpiredError struct {
+	Extrinsic tao.Hash
+	Err       error // what was heard of it last
+}
+
+func (e *ExpiredError) Error() string {
+	return fmt.Sprintf("extrinsic %s expired: its last block is final without it (%v)", e.Extrinsic, e.Err)
+}
+
+func (e *ExpiredError) Unwrap() error { return e.Err }
+
+// RefusedError says that the node did not take the extrinsic. That is the word
+// of one node: the journal keeps the extrinsic open until its last block is
+// final, because a node that refuses and passes on all the same can make it
+// happen.
 type RefusedError struct {
 	Extrinsic tao.Hash
 	Err       error // often *chain.InvalidError
@@ -110,9 +126,16 @@ func (s *sending) hex() string {
 // watch submits and follows what the node says of the extrinsic.
 func (s *sending) watch(ctx context.Context) (*Receipt, error) {
 	var seen *Receipt
-	for message, err := range s.client.Transport().Subscribe(ctx, "author_submitAndWatchExtrinsic", s.hex()) {
+	line, hangUp := context.WithCancelCause(ctx)
+	defer hangUp(nil)
+	go s.endWith(line, hangUp)
+	for message, err := range s.client.Transport().Subscribe(line, "author_submitAndWatchExtrinsic", s.hex()) {
 		if errors.Is(err, chain.ErrNoSubscriptions) {
 			return s.poll(ctx)
+		}
+		if err != nil && errors.Is(context.Cause(line), errOver) {
+			r, _, err := s.settle(ctx, errOver)
+			return r, err
 		}
 		if err != nil {
 			return s.broken(ctx, err)
@@ -129,6 +152,33 @@ func (s *sending) watch(ctx context.Context) (*Receipt, error) {
 		seen = receipt
 	}
 	return seen, s.unknown(ctx, errors.New("the node stopped telling"))
+}
+
+// errOver ends the waiting for a node that says nothing more.
+var errOver = errors.New("the node fell silent, and the last block that may hold it is final")
+
+// endWith hangs up once the extrinsic's last block is final: from then on blocks
+// tell, and a node that fell silent need not be waited for.
+func (s *sending) endWith(line context.Context, hangUp context.CancelCauseFunc) {
+	last, mortal := s.x.Era.Last()
+	if !mortal {
+		return // only its caller can bound the wait
+	}
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-line.Done():
+			return
+		case <-tick.C:
+		}
+		// A node that cannot be asked now is asked again; the subscription
+		// itself notices a lost line.
+		if final, err := s.client.At(line, chain.Finalized()); err == nil && final.Number() >= last {
+			hangUp(errOver)
+			return
+		}
+	}
 }
 
 // take acts on one status: what is known now, and whether that is enough.
@@ -180,7 +230,7 @@ func (s *sending) settle(ctx context.Context, why error) (*Receipt, bool, error)
 	case r != nil:
 		return r, true, nil
 	case entry.State == Expired:
-		return nil, true, &RefusedError{Extrinsic: entry.Hash, Err: why}
+		return nil, true, &ExpiredError{Extrinsic: entry.Hash, Err: why}
 	}
 	return nil, true, s.unknown(ctx, why)
 }
@@ -202,7 +252,7 @@ func (s *sending) await(ctx context.Context) (*Receipt, error) {
 	s.entry = entry
 	s.record(ctx)
 	if r == nil {
-		return nil, &RefusedError{Extrinsic: entry.Hash, Err: errors.New("it was not included before its last block")}
+		return nil, &ExpiredError{Extrinsic: entry.Hash, Err: errors.New("no block held it")}
 	}
 	return r, nil
 }
@@ -212,6 +262,7 @@ func (s *sending) await(ctx context.Context) (*Receipt, error) {
 func (s *sending) broken(ctx context.Context, err error) (*Receipt, error) {
 	var lost *chain.LostError
 	if errors.As(err, &lost) && !lost.Sent && s.fresh {
+		s.entry.Final = true // no node has seen it, and none will
 		s.note(ctx, Refused, "not sent: "+err.Error())
 		return nil, fmt.Errorf("nothing was sent: %w", err)
 	}
@@ -249,7 +300,7 @@ func (s *sending) unknown(ctx context.Context, err error) error {
 }
 
 func (s *sending) note(ctx context.Context, state State, note string) {
-	s.entry.State, s.entry.Note, s.entry.Final = state, note, state == Refused
+	s.entry.State, s.entry.Note = state, note
 	s.record(ctx)
 }
 

@@ -143,10 +143,13 @@ func settle(ctx context.Context, c *chain.Client, e Entry, first uint32) (*Recei
 		return r, e, nil
 	}
 	if mortal && final.Number() >= last {
-		e.State, e.Final, e.Note = Expired, true, fmt.Sprintf("block %d is final without it", last)
+		e.Final = true
+		if e.State != Refused { // which says more
+			e.State, e.Note = Expired, fmt.Sprintf("block %d is final without it", last)
+		}
 		return nil, e, nil
 	}
-	if e.State != Submitted {
+	if e.State != Submitted && e.State != Refused {
 		e.State = Unknown // it may have been in a block that a fork undid
 	}
 	return nil, e, nil

@@ -22,6 +22,7 @@ const (
 	WrongID                     // the reply answers a request never made
 	Oversize                    // the reply is larger than Fault.Size bytes
 	Refuse                      // the node answers Fault.Error
+	Betray                      // the node does what was asked and answers Fault.Error
 	Swallow                     // an extrinsic is accepted and never seen again
 )
 

@@ -100,6 +100,11 @@ func (n *Node) serve(s *session, c call) {
 		})
 		return
 	}
+	if f != nil && f.Kind == Betray {
+		s.reply(c, nil, &f.Error, nil)
+		n.after(c.Method, then, refused)
+		return
+	}
 	if f != nil && f.Kind == DropAfter {
 		s.drop()
 	} else {
