@@ -33,6 +33,8 @@ func hintOutcome(err error) string {
 		return fmt.Sprintf("do not send it again: it may still happen; run \"taoctl tx status %s\"", unknown.Extrinsic)
 	case errors.As(err, &invalid):
 		return refusalHints[invalid.Reason]
+	case errors.As(err, &failure) && failure.Done > 0:
+		return "do not repeat the whole: look at the events, and make only the calls that did not take effect"
 	case errors.As(err, &failure):
 		return failureHints[failure.Name]
 	case is[*doneError](err):

@@ -36,8 +36,8 @@ type Value struct{ V any }
 // MarshalJSON writes the value.
 func (v Value) MarshalJSON() ([]byte, error) { return chain.JSON(v.V) }
 
-// Failure is why a call in a block did nothing. It is also the error that a
-// failed receipt becomes.
+// Failure is why a call in a block did not do what it should. It is also the
+// error that a failed receipt becomes.
 type Failure struct {
 	Kind   string `json:"kind"` // Module for a pallet's own error, else Token, Arithmetic, BadOrigin, …
 	Pallet string `json:"pallet,omitempty"`
@@ -47,6 +47,10 @@ type Failure struct {
 	// Inside names the event that told of it where the extrinsic itself
 	// succeeded and the failure is that of an inner call: "Proxy.ProxyExecuted".
 	Inside string `json:"inside,omitempty"`
+
+	// Done is how many calls of a batch took effect all the same. Repeating
+	// the whole would do them twice.
+	Done int `json:"calls_done,omitempty"`
 }
 
 func (f *Failure) Error() string {
@@ -63,6 +67,9 @@ func (f *Failure) Error() string {
 	if f.Inside != "" {
 		name = fmt.Sprintf("the inner call failed (told by %s): %s", f.Inside, name)
 	}
+	if f.Done > 0 {
+		name = fmt.Sprintf("%d calls took effect, and %s", f.Done, name)
+	}
 	return name
 }
 
@@ -77,13 +84,17 @@ func receiptAt(ctx context.Context, v *chain.View, x *Extrinsic, index int) (*Re
 		Status: Included, Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce,
 		Block: v.Number(), BlockHash: &hash, Index: &index,
 	}
-	outcome := false
+	outcome, done := false, 0
 	for _, e := range all {
 		if e.Extrinsic != index {
 			continue
 		}
 		r.Events = append(r.Events, Event{Name: e.Pallet + "." + e.Name, Fields: Value{e.Fields}})
 		outcome = r.read(v.Runtime(), e) || outcome
+		done = max(done, doneBy(e, done))
+	}
+	if r.Failure != nil && r.Failure.Inside != "" {
+		r.Failure.Done = done // an extrinsic that failed itself is undone whole
 	}
 	if !outcome {
 		// Never take silence for success.
@@ -93,6 +104,18 @@ func receiptAt(ctx context.Context, v *chain.View, x *Extrinsic, index int) (*Re
 		r.Fee = new(tao.Amount) // no payment, no event: the call was free
 	}
 	return r, nil
+}
+
+// doneBy is how many calls of a batch have taken effect by this event.
+func doneBy(e chain.Event, before int) int {
+	switch {
+	case e.Is(utility, itemCompleted):
+		return before + 1
+	case e.Is(utility, batchInterrupted):
+		index, _ := e.Field("index").(uint32)
+		return int(index)
+	}
+	return before
 }
 
 // read takes one event's word into the receipt, and reports whether it is the

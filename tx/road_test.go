@@ -187,10 +187,12 @@ func TestFailures(t *testing.T) {
 		what         string
 		call         chain.Call
 		name, inside string
+		done         int
 	}{
-		{"alone", tooMuch, "FundsUnavailable", ""},
-		{"in an atomic batch", batch("batch_all", remark, tooMuch), "FundsUnavailable", ""},
-		{"in a batch that stops", batch("batch", remark, tooMuch), "FundsUnavailable", "Utility.BatchInterrupted"},
+		{"alone", tooMuch, "FundsUnavailable", "", 0},
+		{"in an atomic batch", batch("batch_all", remark, tooMuch), "FundsUnavailable", "", 0},
+		{"in a batch that stops", batch("batch", remark, remark, tooMuch, remark), "FundsUnavailable", "Utility.BatchInterrupted", 2},
+		{"at the start of a batch", batch("batch", tooMuch, remark), "FundsUnavailable", "Utility.BatchInterrupted", 0},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			r := newRoad(t, testnode.Config{})
@@ -200,7 +202,7 @@ func TestFailures(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := receipt.Failure
-			if receipt.Status != tx.Failed || f == nil || f.Name != c.name || f.Inside != c.inside {
+			if receipt.Status != tx.Failed || f == nil || f.Name != c.name || f.Inside != c.inside || f.Done != c.done {
 				t.Errorf("status %s, failure %+v", receipt.Status, f)
 			}
 			if receipt.Fee == nil || *receipt.Fee == 0 {

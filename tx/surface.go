@@ -10,6 +10,9 @@ const (
 	utility  = "Utility"
 	batchAll = "batch_all"
 
+	itemCompleted    = "ItemCompleted"    // one call of a batch took effect
+	batchInterrupted = "BatchInterrupted" // index: the call that failed; those before it took effect
+
 	system           = "System"
 	extrinsicSuccess = "ExtrinsicSuccess"
 	extrinsicFailed  = "ExtrinsicFailed"
