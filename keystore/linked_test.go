@@ -9,7 +9,50 @@ import (
 	"testing"
 
 	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/tao"
 )
+
+// A rename that was interrupted between its two files can be repeated, but not
+// over an address that belongs to another key.
+func TestRenameAgain(t *testing.T) {
+	s := keystore.Open(t.TempDir())
+	u := keystore.NewUnlocker(nil)
+	defer u.Wipe()
+	save := func(name, path string) keystore.Ref {
+		t.Helper()
+		key, err := keystore.DevKey(path, tao.Sr25519)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer key.Wipe()
+		ref := keystore.Ref{Wallet: "w", Hotkey: name}
+		if _, err := s.Save(t.Context(), ref, key, u, keystore.SaveOptions{Plain: true}); err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	a, b, c := save("a", "//a"), keystore.Ref{Wallet: "w", Hotkey: "b"}, save("c", "//c")
+	if err := os.Rename(s.Path(a)+"pub.txt", s.Path(b)+"pub.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rename(t.Context(), a, b); err != nil {
+		t.Errorf("repeated: %v", err)
+	}
+	if i, err := s.Info(b); err != nil || !i.Secret || !i.Known {
+		t.Errorf("%+v, %v", i, err)
+	}
+	if err := os.Rename(s.Path(c)+"pub.txt", filepath.Join(filepath.Dir(s.Path(c)), "dpub.txt")); err != nil {
+		t.Fatal(err)
+	}
+	save("other", "//other")
+	if err := os.Rename(filepath.Join(filepath.Dir(s.Path(c)), "otherpub.txt"), filepath.Join(filepath.Dir(s.Path(c)), "dpub.txt")); err != nil {
+		t.Fatal(err)
+	}
+	var taken *keystore.ExistsError
+	if err := s.Rename(t.Context(), c, keystore.Ref{Wallet: "w", Hotkey: "d"}); !errors.As(err, &taken) {
+		t.Errorf("over another key's address: %v", err)
+	}
+}
 
 // A folder of keys elsewhere, linked into the store, is not deleted or moved
 // with the link.

@@ -382,7 +382,7 @@ func (s *Store) Rename(ctx context.Context, from, to Ref) error {
 		if from.Hotkey == "" {
 			return s.move(from, from.Wallet, to.Wallet)
 		}
-		if err := s.refuseTaken(to); err != nil {
+		if err := s.refuseTaken(to); err != nil && !s.halfRenamed(from, to) {
 			return err
 		}
 		if err := s.makeFolders(to); err != nil {
@@ -396,6 +396,16 @@ func (s *Store) Rename(ctx context.Context, from, to Ref) error {
 		}
 		return s.move(from, from.secretFile(), to.secretFile())
 	})
+}
+
+// halfRenamed reports what a rename leaves that was interrupted between its two
+// files: a secret under the old name, its public file under the new one. If
+// they do not belong together, unlocking says so.
+func (s *Store) halfRenamed(from, to Ref) bool {
+	there := func(rel string) bool { return exists(filepath.Join(s.dir, rel)) }
+	half := there(from.secretFile()) && !there(from.pubFile()) && there(to.pubFile()) && !there(to.secretFile())
+	old, moved := s.describe(from), s.describe(to)
+	return half && (!old.Known || old.Account == moved.Account)
 }
 
 func (s *Store) refuseTaken(ref Ref) error {
