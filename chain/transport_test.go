@@ -293,6 +293,40 @@ func TestSubscriptionEnds(t *testing.T) {
 	}
 }
 
+// The line is lost while the reply that opens a subscription is being read:
+// the subscription ends all the same.
+func TestSubscriptionOfALostLine(t *testing.T) {
+	s := &socket{err: errClosed, subs: map[string]*subscription{}, early: map[string][]json.RawMessage{}, calls: map[uint64]*call{}, lastID: 1, waiting: 1}
+	sub := &subscription{ready: make(chan struct{}, 1)}
+	c := &call{id: 1, sub: sub, reply: make(chan message, 1)}
+	s.calls[1] = c
+	if err := s.deliver(message{ID: &c.id, Result: json.RawMessage(`"x"`)}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var lost *LostError
+	if _, err := sub.next(ctx); !errors.As(err, &lost) || !lost.Sent {
+		t.Errorf("the subscription ends with %v", err)
+	}
+}
+
+// An answer that came is given, though the line or the caller's time ended just after.
+func TestAnswerBeforeTheEnd(t *testing.T) {
+	for range 200 {
+		s := &socket{timeout: time.Minute, queue: make(chan *call), done: make(chan struct{}), calls: map[uint64]*call{}}
+		go func() {
+			c := <-s.queue
+			c.reply <- message{ID: &c.id, Result: json.RawMessage(`7`)}
+			close(s.done)
+		}()
+		var got int
+		if err := s.Call(t.Context(), &got, "test"); err != nil || got != 7 {
+			t.Fatalf("%d, %v", got, err)
+		}
+	}
+}
+
 func TestSubscriptionRefused(t *testing.T) {
 	s := dialTest(t, scripted(t, func(id uint64, method string) []string {
 		return []string{fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"error":{"code":1010,"message":"no"}}`, id)}

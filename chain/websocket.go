@@ -228,6 +228,10 @@ func (s *socket) notice(m message) {
 // does it itself, so that no notice falls between. Called with mu held.
 func (s *socket) register(sub *subscription, id string) {
 	sub.id = id
+	if s.err != nil { // lost while this reply was being read: nobody else will end it
+		sub.end(&LostError{Endpoint: s.endpoint, Sent: true, Err: s.err})
+		return
+	}
 	s.subs[id] = sub
 	for _, n := range s.early[id] {
 		sub.push(n)
@@ -276,9 +280,15 @@ func (s *socket) ask(ctx context.Context, sub *subscription, method string, para
 	case m := <-c.reply:
 		return m, nil
 	case <-s.done:
-		return message{}, s.giveUp(c, nil)
+		err = s.giveUp(c, nil)
 	case <-ctx.Done():
-		return message{}, s.giveUp(c, ctx.Err())
+		err = s.giveUp(c, ctx.Err())
+	}
+	select {
+	case m := <-c.reply: // it came just before: an answer is worth more than the line
+		return m, nil
+	default:
+		return message{}, err
 	}
 }
 

@@ -97,7 +97,7 @@ func exitCode(err error) int {
 		return exitDeclined
 	case is[*keystore.WrongPassphraseError](err), errors.Is(err, keystore.ErrNoPassphrase),
 		is[*keystore.NotFoundError](err), is[*noKeyError](err), is[*agent.NotRunningError](err), is[*agent.NotHeldError](err),
-		is[*keyringError](err), is[*keyringEmptyError](err):
+		is[*keyringError](err), is[*keyringEmptyError](err), is[*passwordError](err):
 		return exitLocked
 	case is[*usageError](err), is[*tao.AmountError](err), is[*tao.AddressError](err), is[*keystore.NameError](err),
 		is[*chain.NetworkError](err):

@@ -135,25 +135,44 @@ func FuzzBlock(f *testing.F) {
 	})
 }
 
+// keeper is a reader that remembers the buffers it filled.
+type keeper struct {
+	io.Reader
+	filled [][]byte
+}
+
+func (k *keeper) Read(b []byte) (int, error) {
+	n, err := k.Reader.Read(b)
+	k.filled = append(k.filled, b[:n])
+	return n, err
+}
+
 // FuzzFirstLine reads a password: the first line, and what was read is wiped.
 func FuzzFirstLine(f *testing.F) {
-	for _, seed := range []string{"correct-horse\n", "\n", "", "a\r\nb", "\r\n", strings.Repeat("x", maxPassword+1)} {
+	for _, seed := range []string{"correct-horse\n", "\n", "", "a\r\nb", "\r\n", strings.Repeat("x", maxPassword+1), strings.Repeat("y\n", maxPassword)} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		whole := bytes.Clone(text)
-		line, err := firstLine(text, "password file")
-		if !bytes.Equal(text, make([]byte, len(text))) {
-			t.Error("what was read is not wiped")
+		k := &keeper{Reader: bytes.NewReader(text)}
+		line, ended, err := firstLine(k, "password file")
+		read := 0
+		for _, b := range k.filled {
+			read += len(b)
+			if !bytes.Equal(b, make([]byte, len(b))) {
+				t.Error("what was read is not wiped")
+			}
+		}
+		if read > maxPassword+2 || ended != (len(text) < maxPassword+2) {
+			t.Errorf("read %d bytes of %d, ended: %v", read, len(text), ended)
 		}
 		if err != nil {
-			if len(whole) > 20 && bytes.Contains([]byte(err.Error()), whole[:20]) {
+			if len(text) > 20 && bytes.Contains([]byte(err.Error()), text[:20]) {
 				t.Errorf("the error repeats the password: %v", err)
 			}
 			return
 		}
-		if !bytes.HasPrefix(whole, line) || len(line) == 0 || bytes.ContainsRune(line, '\n') {
-			t.Errorf("%q begins with the line %q", whole, line)
+		if !bytes.HasPrefix(text, line) || len(line) == 0 || bytes.ContainsRune(line, '\n') {
+			t.Errorf("%q begins with the line %q", text, line)
 		}
 	})
 }

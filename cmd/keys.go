@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore"
@@ -221,27 +224,42 @@ func passwordVariable(path string) string {
 // maxPassword bounds a password, in bytes.
 const maxPassword = 4096
 
+// passwordError says that a prepared password could not be had.
+type passwordError struct {
+	Source string // "password file PATH", "password command NAME"; never the password
+	Err    error
+}
+
+func (e *passwordError) Error() string { return e.Source + ": " + e.Err.Error() }
+func (e *passwordError) Unwrap() error { return e.Err }
+
 // filePassword reads the first line of a file. A file that others can read is
 // refused: a password in it is no secret.
 func filePassword(path string) ([]byte, error) {
+	source := "password file " + path
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("password file: %w", err)
+		return nil, &passwordError{Source: source, Err: reason(err)}
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("password file: %w", err)
+		return nil, &passwordError{Source: source, Err: reason(err)}
 	}
 	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("password file %s can be read by others: run chmod 600 %s", path, path)
+		return nil, &passwordError{Source: source, Err: fmt.Errorf("others can read it: run chmod 600 %s", path)}
 	}
-	buffer := make([]byte, maxPassword+1)
-	n, err := readFirst(f, buffer)
-	if err != nil {
-		return nil, fmt.Errorf("password file %s: %w", path, err)
+	secret, _, err := firstLine(f, source)
+	return secret, err
+}
+
+// reason is what went wrong with a file, without its path.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
 	}
-	return firstLine(buffer[:n], "password file "+path)
+	return err
 }
 
 // commandPassword runs a command and takes the first line of its output. The
@@ -251,15 +269,31 @@ func commandPassword(ctx context.Context, command string) ([]byte, error) {
 	if len(words) == 0 {
 		return nil, usagef("--password-command is empty")
 	}
+	source := "password command " + filepath.Base(words[0])
+	ctx, kill := context.WithCancel(ctx)
+	defer kill()
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Stderr = os.Stderr
 	c.Env = withoutSecrets(os.Environ())
-	out, err := c.Output()
+	c.WaitDelay = time.Second // for a child of its own that keeps the pipe open
+	out, err := c.StdoutPipe()
 	if err != nil {
-		clear(out)
-		return nil, fmt.Errorf("password command %s: %w", filepath.Base(words[0]), err)
+		return nil, &passwordError{Source: source, Err: err}
 	}
-	return firstLine(out, "password command "+filepath.Base(words[0]))
+	if err := c.Start(); err != nil {
+		return nil, &passwordError{Source: source, Err: reason(err)}
+	}
+	secret, ended, err := firstLine(out, source)
+	if !ended { // it goes on, perhaps without end, and its status tells nothing
+		kill()
+		_ = c.Wait()
+		return secret, err
+	}
+	if failed := c.Wait(); failed != nil {
+		clear(secret)
+		return nil, &passwordError{Source: source, Err: failed}
+	}
+	return secret, err
 }
 
 // withoutSecrets drops the variables that hold passwords: a child has no use
@@ -270,16 +304,23 @@ func withoutSecrets(environ []string) []string {
 	})
 }
 
-// firstLine takes over b, which it wipes.
-func firstLine(b []byte, what string) ([]byte, error) {
-	defer clear(b)
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	switch {
-	case len(line) == 0:
-		return nil, fmt.Errorf("%s: its first line is empty", what)
-	case len(line) > maxPassword:
-		return nil, fmt.Errorf("%s: its first line is longer than %d bytes", what, maxPassword)
+// firstLine reads not much more than the longest password and leaves no copy
+// but what it returns. It says whether that was all there is to read.
+func firstLine(r io.Reader, source string) (line []byte, ended bool, err error) {
+	buffer := make([]byte, maxPassword+2) // with a line end
+	defer clear(buffer)
+	n, err := readFirst(r, buffer)
+	if err != nil {
+		return nil, false, &passwordError{Source: source, Err: err}
 	}
-	return bytes.Clone(line), nil
+	ended = n < len(buffer)
+	first, _, _ := bytes.Cut(buffer[:n], []byte("\n"))
+	first = bytes.TrimSuffix(first, []byte("\r"))
+	switch {
+	case len(first) == 0:
+		return nil, ended, &passwordError{Source: source, Err: errors.New("its first line is empty")}
+	case len(first) > maxPassword:
+		return nil, ended, &passwordError{Source: source, Err: fmt.Errorf("its first line is longer than %d bytes", maxPassword)}
+	}
+	return bytes.Clone(first), ended, nil
 }

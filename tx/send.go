@@ -107,10 +107,11 @@ type sending struct {
 	tell    func(Progress)
 }
 
-// submit hands the extrinsic over and leaves.
+// submit hands the extrinsic over and leaves. A node that has it already has it.
 func (s *sending) submit(ctx context.Context) (*Receipt, error) {
 	var hash tao.Hash
-	if err := s.client.Transport().Call(ctx, &hash, "author_submitExtrinsic", s.hex()); err != nil {
+	err := s.client.Transport().Call(ctx, &hash, "author_submitExtrinsic", s.hex())
+	if held := s.x.runtime.Refusal(err); err != nil && (held == nil || held.Reason != alreadyImported) {
 		return s.broken(ctx, err)
 	}
 	s.tell(Progress{Stage: "sent"})
