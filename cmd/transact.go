@@ -302,17 +302,23 @@ func (a *app) follow(ctx context.Context, client *chain.Client, journal *tx.Jour
 	return receipt, err
 }
 
-// How long a transaction is looked for after its line broke, and how often an
-// unreachable node is asked again.
+// How long a transaction is looked for after its line broke, by those who would
+// have waited for it and by those who would not, and how often an unreachable
+// node is asked again.
 const (
 	lookingFor = 2 * time.Minute
+	glance     = 15 * time.Second
 	retries    = 4
 )
 
 // lookFor finds a lost extrinsic, if its node can be reached again. If not, the
 // outcome stays unknown, as lost says.
 func lookFor(ctx context.Context, client *chain.Client, j *tx.Journal, x tao.Hash, wait tx.Wait, lost error) (*tx.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookingFor)
+	patience := lookingFor
+	if wait == tx.WaitNone {
+		patience = glance
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for attempt := range retries {
 		receipt, entry, err := tx.Await(ctx, client, j, x, wait == tx.WaitFinalized)

@@ -36,7 +36,7 @@ type keyRow struct {
 }
 
 func keyRowOf(i keystore.Info) keyRow {
-	row := keyRow{Name: i.Ref.String(), Kind: i.Ref.Kind(), Encrypted: i.Encrypted, Watched: !i.Secret}
+	row := keyRow{Name: i.Ref.String(), Kind: i.Ref.Kind(), Encrypted: i.Encrypted, Watched: i.Known && !i.Secret}
 	if i.Known {
 		row.Address = &i.Account
 	}
@@ -62,7 +62,9 @@ func (a *app) walletListCommand() *cobra.Command {
 		wallets, err := store.Wallets()
 		rows := []keyRow{}
 		for _, w := range wallets {
-			rows = append(rows, keyRowOf(w.Coldkey))
+			if absent(w.Coldkey.Problem) == nil {
+				rows = append(rows, keyRowOf(w.Coldkey))
+			}
 			for _, h := range w.Hotkeys {
 				rows = append(rows, keyRowOf(h))
 			}
@@ -232,11 +234,31 @@ func (a *app) createKeys(ctx context.Context, refs []keystore.Ref, f newKeyFlags
 	}
 	for _, k := range keys {
 		if err := store.ConfirmBackup(ctx, k.ref, k.key.Account()); err != nil {
-			return list, err
+			return list, &partlySavedError{Saved: list, Err: fmt.Errorf("noting that the mnemonics are written down: %w", err)}
 		}
 	}
 	return list, nil
 }
+
+// partlySavedError says which keys were kept before something failed: they are
+// there, their mnemonics are written down, and money may be sent to them.
+type partlySavedError struct {
+	Saved []made
+	Err   error
+}
+
+func (e *partlySavedError) Error() string {
+	if len(e.Saved) == 0 {
+		return e.Err.Error()
+	}
+	var kept []string
+	for _, m := range e.Saved {
+		kept = append(kept, fmt.Sprintf("%s %s (%s)", m.Kind, m.Name, m.Address))
+	}
+	return fmt.Sprintf("%v; already kept: %s", e.Err, strings.Join(kept, ", "))
+}
+
+func (e *partlySavedError) Unwrap() error { return e.Err }
 
 // freeStore is the store, if the names are free: what stands in the way is
 // refused before anybody writes down a mnemonic in vain.
@@ -276,7 +298,7 @@ func (a *app) saveKeys(ctx context.Context, store *keystore.Store, u *keystore.U
 		}
 		saved, err := store.Save(ctx, k.ref, k.key, u, how)
 		if err != nil {
-			return nil, err
+			return list, &partlySavedError{Saved: list, Err: err}
 		}
 		list = append(list, madeOf(saved, !how.Plain))
 	}

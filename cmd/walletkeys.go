@@ -247,22 +247,65 @@ typed again; --yes stands for that.`,
 		if err != nil {
 			return nil, err
 		}
-		details, err := a.keyDetails(args[0])
+		keys, err := keysUnder(store, ref)
 		if err != nil {
 			return nil, err
 		}
-		if err := a.agreeToRemove(c.Context(), args[0], details); err != nil {
+		if err := a.agreeToRemove(c.Context(), args[0], keys); err != nil {
 			return nil, err
 		}
 		if err := store.Remove(c.Context(), ref); err != nil {
 			return nil, err
 		}
-		return changed{Name: args[0], Change: "removed", Address: details.Address}, nil
+		return changed{Name: args[0], Change: "removed", Address: keys[0].Address}, nil
 	})
 }
 
+// removedKey is a key that is about to be deleted.
+type removedKey struct {
+	keyRow
+	BackedUp bool `json:"backed_up"`
+}
+
+// keysUnder are the keys that go with a hotkey (itself) or with a wallet: what
+// there is of its coldkey, and its hotkeys.
+func keysUnder(store *keystore.Store, ref keystore.Ref) (keys []removedKey, err error) {
+	add := func(i keystore.Info) {
+		keys = append(keys, removedKey{keyRowOf(i), i.Known && store.BackupConfirmed(i.Ref, i.Account)})
+	}
+	if ref.Hotkey != "" {
+		info, err := store.Info(ref)
+		if info.Path == "" || absent(err) != nil {
+			return nil, err
+		}
+		add(info) // a damaged key can be deleted too
+		return keys, nil
+	}
+	w, err := store.Wallet(ref.Wallet)
+	if err != nil {
+		return nil, err
+	}
+	if absent(w.Coldkey.Problem) == nil {
+		add(w.Coldkey)
+	}
+	for _, hotkey := range w.Hotkeys {
+		add(hotkey)
+	}
+	return keys, nil
+}
+
+// absent is err if it says that a key is not there at all. One that is damaged
+// is there.
+func absent(err error) error {
+	var missing *keystore.NotFoundError
+	if errors.As(err, &missing) {
+		return missing
+	}
+	return nil
+}
+
 // agreeToRemove has the name typed: a habit of pressing y must not delete keys.
-func (a *app) agreeToRemove(ctx context.Context, name string, details keyDetails) error {
+func (a *app) agreeToRemove(ctx context.Context, name string, keys []removedKey) error {
 	if a.change.yes {
 		return nil
 	}
@@ -270,11 +313,13 @@ func (a *app) agreeToRemove(ctx context.Context, name string, details keyDetails
 	if err != nil {
 		return consentError{}
 	}
-	if err := a.tell(details); err != nil {
+	if err := a.tell(keys); err != nil {
 		return err
 	}
-	if !details.BackedUp && !details.Watched {
-		a.say("Nothing shows that its mnemonic was written down. What this key owns is lost with it.")
+	for _, k := range keys {
+		if !k.BackedUp && !k.Watched {
+			a.say("Nothing shows that the mnemonic of %s was written down. What this key owns is lost with it.", k.Name)
+		}
 	}
 	typed, err := t.Ask(ctx, "Type the name "+name+" to delete it for ever", nil)
 	if errors.Is(err, term.ErrInterrupted) {

@@ -302,10 +302,34 @@ func (d *doctor) noPublic(i Info) {
 		What: "is missing: without it the address is not known before unlocking",
 		Fix:  "taoctl wallet passwd " + shellQuote(i.Ref.String()),
 	}
+	if moved := d.addressOnly(i); moved != nil {
+		f.What += fmt.Sprintf("; %s has an address and no secret: if a rename to it was interrupted, taoctl wallet rename %s %s ends it",
+			moved, shellQuote(i.Ref.String()), shellQuote(moved.String()))
+	}
 	if !i.Encrypted {
 		f.Mend = func(ctx context.Context) error { return d.RestorePublic(ctx, i.Ref, nil) }
 	}
 	d.add(f)
+}
+
+// addressOnly finds the hotkey whose public file may be that of a secret
+// without one: the only one of its wallet that has an address and no secret. It
+// is nil if there is none, or no telling which.
+func (d *doctor) addressOnly(i Info) (found *Ref) {
+	if i.Ref.Hotkey == "" {
+		return nil
+	}
+	for _, name := range d.hotkeyNames(i.Ref.Wallet) {
+		other := d.describe(Ref{Wallet: i.Ref.Wallet, Hotkey: name})
+		if !other.Known || other.Secret || i.Known && i.Account != other.Account {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = &other.Ref
+	}
+	return found
 }
 
 // RestorePublic writes a key's public file anew from its secret, if it is

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/taoctl/taoctl/keystore"
@@ -34,6 +36,12 @@ func TestRenameAgain(t *testing.T) {
 	a, b, c := save("a", "//a"), keystore.Ref{Wallet: "w", Hotkey: "b"}, save("c", "//c")
 	if err := os.Rename(s.Path(a)+"pub.txt", s.Path(b)+"pub.txt"); err != nil {
 		t.Fatal(err)
+	}
+	findings, err := s.Examine(t.Context(), nil)
+	if err != nil || !slices.ContainsFunc(findings, func(f keystore.Finding) bool {
+		return f.Ref == a && strings.Contains(f.What, "taoctl wallet rename "+a.String()+" "+b.String())
+	}) {
+		t.Errorf("the doctor does not see it: %v, %v", findings, err)
 	}
 	if err := s.Rename(t.Context(), a, b); err != nil {
 		t.Errorf("repeated: %v", err)
