@@ -31,7 +31,7 @@ type Preview struct {
 	SenderHas    tao.Amount  `json:"sender_has" view:"sender has (TAO)"`
 	SenderKeeps  tao.Amount  `json:"sender_keeps" view:"sender keeps without the fee (TAO)"`
 	ReceiverHas  tao.Amount  `json:"receiver_has" view:"receiver has (TAO)"`
-	ReceiverGets tao.Amount  `json:"receiver_will_have" view:"receiver will have (TAO)"`
+	ReceiverGets tao.Amount  `json:"receiver_will_have" view:"receiver will have about (TAO)"`
 }
 
 // BelowDepositError says that the receiver would end below the existential

@@ -195,16 +195,23 @@ func (a *app) startBehind(c *cobra.Command, names []string, d time.Duration) err
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		if err := client.Add(c.Context(), k, d); err != nil {
-			return err
-		}
-	}
-	held, err := client.Keys(c.Context())
+	held, err := handTo(c.Context(), client, keys, d)
 	if err != nil {
-		return err
+		// An agent with some of the keys is not what was asked for.
+		_, stopping := client.Stop(context.WithoutCancel(c.Context()))
+		return errors.Join(err, stopping)
 	}
 	return a.show(agentStatus{Running: true, Socket: path, Keys: held})
+}
+
+// handTo gives an agent keys for a time, and tells what it then holds.
+func handTo(ctx context.Context, client *agent.Client, keys []*keystore.Key, d time.Duration) ([]agent.Held, error) {
+	for _, k := range keys {
+		if err := client.Add(ctx, k, d); err != nil {
+			return nil, err
+		}
+	}
+	return client.Keys(ctx)
 }
 
 // startDetached starts an agent without keys in a session of its own, and waits

@@ -167,7 +167,7 @@ type Summary struct {
 	Signer     tao.Account  `json:"signer"`
 	Call       chain.Call   `json:"call"`
 	Preview    any          `json:"preview,omitempty"`
-	Fee        *tao.Amount  `json:"fee,omitempty" view:"fee (TAO)"` // what inclusion costs, tip included
+	Fee        *tao.Amount  `json:"fee,omitempty" view:"fee about (TAO)"` // what inclusion costs, tip included
 	Tip        tao.Amount   `json:"tip,omitzero" view:"tip (TAO)"`
 	Nonce      uint32       `json:"nonce"`
 	ValidUntil *uint32      `json:"valid_until,omitempty" view:"valid until block"` // the last block that may include it
@@ -196,7 +196,7 @@ type draftWritten struct {
 	Draft  string      `json:"draft"` // the file
 	Signer tao.Account `json:"signer"`
 	Call   chain.Call  `json:"call"`
-	Fee    *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"`
+	Fee    *tao.Amount `json:"fee,omitempty" view:"fee about (TAO)"`
 }
 
 func (a *app) writeDraft(d *tx.Draft, s Summary) error {

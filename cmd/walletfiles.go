@@ -281,7 +281,8 @@ func (a *app) walletDoctorCommand() *cobra.Command {
 		Long: `Check every file of every wallet: modes, formats, addresses against keys, weak or
 missing encryption, half-written files, missing backups; and say what mends each.
 --fix mends what needs no secret. --open also opens the encrypted keys, with one
-password. The exit code is 1 while something dangerous is left.`,
+password; btcli's BT_PW_ variables, one for each file, are not looked at. The exit
+code is 1 while something dangerous is left.`,
 		Args: arguments(cobra.NoArgs),
 	}
 	a.walletFlags(c)

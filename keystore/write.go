@@ -361,6 +361,10 @@ func (s *Store) Passwd(ctx context.Context, ref Ref, u *Unlocker, o SaveOptions)
 		if err := s.files.Write(saved.Path, file, secretMode); err != nil {
 			return err
 		}
+		if err := s.readBack(ref, file); err != nil {
+			// The old file is still in memory, and nowhere else.
+			return errors.Join(err, s.files.Write(saved.Path, before, secretMode))
+		}
 		return s.files.Write(filepath.Join(s.dir, ref.pubFile()), encodePublic(m.account), secretMode)
 	})
 	return saved, err

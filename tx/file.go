@@ -32,7 +32,7 @@ type DraftFile struct {
 	Nonce         uint32      `json:"nonce"`
 	Era           Era         `json:"era"`
 	Tip           tao.Amount  `json:"tip" view:"tip (TAO)"`
-	Fee           *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"`
+	Fee           *tao.Amount `json:"fee,omitempty" view:"fee about (TAO)"`
 	Head          uint32      `json:"head,omitempty"`
 	ValidUntil    *uint32     `json:"valid_until,omitempty" view:"valid until block"` // the last block that may include it
 	Call          HexBytes    `json:"call"`
