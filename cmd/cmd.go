@@ -104,6 +104,8 @@ questions to the terminal. The exit code says how it ended:
 	root.AddCommand(
 		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
 		a.callCommand(), a.queryCommand(), a.chainCommand(),
+		a.registerCommand(),
+		a.powCommand(),
 	)
 	return root
 }
