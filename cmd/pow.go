@@ -28,7 +28,7 @@ type workFacts struct {
 	Difficulty uint64          `json:"difficulty"`
 	Engine     string          `json:"engine"`
 	Workers    int             `json:"workers"`
-	Rate       uint64          `json:"about_seals_per_second" view:"seals/s, about"`
+	Rate       uint64          `json:"about_seals_per_second" view:"about seals/s"`
 	Expected   string          `json:"about_time" view:"half of all searches within about"`
 }
 
@@ -343,8 +343,9 @@ func (a *app) expectWork(ctx context.Context, result *costs) error {
 	result.Rate = &rate
 	for i := range result.Subnets {
 		if s := &result.Subnets[i]; s.Work {
-			seconds := int64(fast.median(s.Difficulty).Round(time.Second) / time.Second)
-			s.Expected = &seconds
+			median := fast.median(s.Difficulty)
+			ms := median.Milliseconds()
+			s.Expected, s.Takes = &ms, roundTime(median)
 		}
 	}
 	return nil

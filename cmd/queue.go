@@ -53,11 +53,13 @@ type queueSummary struct {
 	Runtime  string        `json:"runtime"`
 	NetUID   tao.NetUID    `json:"netuid"`
 	Hotkeys  []tao.Account `json:"hotkeys"`
-	Signer   *tao.Account  `json:"signer,omitempty"` // where each hotkey does not sign for itself
-	Each     *tao.Amount   `json:"max_burn_each,omitempty" view:"burns at most, each (TAO)"`
-	All      *tao.Amount   `json:"max_burn_all,omitempty" view:"burns at most, all (TAO)"`
+	Signer   *tao.Account  `json:"signer,omitempty"`                                           // where each hotkey does not sign for itself
+	Each     *tao.Amount   `json:"max_burn_each,omitempty" view:"burns at most each (TAO)"`    // enforced
+	All      *tao.Amount   `json:"max_burn_all,omitempty" view:"burns at most in all (TAO)"`   // enforced
+	Checked  *tao.Amount   `json:"checked_limit_each,omitempty" view:"none signed over (TAO)"` // where nothing enforces it
+	AboutAll *tao.Amount   `json:"about_burn_all,omitempty" view:"burns about in all (TAO)"`
 	Fee      *tao.Amount   `json:"fee_each,omitempty" view:"fee of each attempt (TAO)"`
-	Attempts int           `json:"max_attempts" view:"attempts each, at most"`
+	Attempts int           `json:"max_attempts" view:"attempts each at most"`
 	Watch    bool          `json:"watch,omitempty" view:"-"`
 	Work     *workFacts    `json:"work,omitempty"`
 	First    any           `json:"first,omitempty"` // the preview of the first
@@ -122,7 +124,7 @@ func (q *queue) write(draft *tx.Draft, v *chain.View) error {
 func (q *queue) summarize(v *chain.View) (s queueSummary, draft *tx.Draft, err error) {
 	s = queueSummary{
 		Network: q.app.settings.or(q.app.settings.network, envNetwork, "finney"), Genesis: v.Client().Genesis(),
-		Runtime: v.Runtime().Spec().String(), NetUID: q.netuid, Each: q.bound, Attempts: q.attempts, Watch: q.watch, Work: q.work,
+		Runtime: v.Runtime().Spec().String(), NetUID: q.netuid, Attempts: q.attempts, Watch: q.watch, Work: q.work,
 	}
 	var left []job
 	for _, j := range q.jobs {
@@ -148,8 +150,18 @@ func (q *queue) summarize(v *chain.View) (s queueSummary, draft *tx.Draft, err e
 			s.Signer = &j.signer
 		}
 	}
-	s.All, err = total(q.bound, len(left))
-	return s, draft, err
+	return s, draft, q.limit(&s, v)
+}
+
+// limit says what all may burn: a bound only where the call enforces it.
+func (q *queue) limit(s *queueSummary, v *chain.View) error {
+	all, err := total(q.bound, len(q.jobs))
+	if register.Enforces(v.Runtime()) {
+		s.Each, s.All = q.bound, all
+	} else {
+		s.Checked, s.AboutAll = q.bound, all
+	}
+	return err
 }
 
 // total is what n registrations may burn.

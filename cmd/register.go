@@ -24,16 +24,17 @@ func (a *app) registerCommand() *cobra.Command {
 // costs is the result of "register cost".
 type costs struct {
 	Block   uint32      `json:"block"`
-	Work    string      `json:"work"`                                                                 // how this runtime takes work, or why not
-	Rate    *uint64     `json:"about_seals_per_second,omitempty" view:"this machine, seals/s, about"` // measured now
+	Work    string      `json:"work"`                                                       // how this runtime takes work, or why not
+	Rate    *uint64     `json:"about_seals_per_second,omitempty" view:"about seals/s here"` // measured now
 	Subnets []costRow   `json:"subnets"`
 	History []costPoint `json:"history,omitempty"`
 }
 
 type costRow struct {
 	register.Cost
-	Expected *int64  `json:"about_seconds_of_work,omitempty" view:"work takes about (s)"` // half of all searches take less
-	Pruned   *uint16 `json:"-" view:"next pruned, about"`
+	Expected *int64  `json:"about_milliseconds_of_work,omitempty" view:"-"` // half of all searches take less
+	Takes    string  `json:"about_time_of_work,omitempty" view:"work takes about"`
+	Pruned   *uint16 `json:"about_next_pruned_uid,omitempty" view:"about next pruned"`
 }
 
 type costPoint struct {

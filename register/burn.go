@@ -28,9 +28,9 @@ type BurnPreview struct {
 	AboutBurn tao.Amount  `json:"about_burn" view:"burns about (TAO)"`                           // the price at Block
 	Block     uint32      `json:"block" view:"priced at block"`
 	Has       tao.Amount  `json:"coldkey_has" view:"coldkey has (TAO)"`
-	Keeps     tao.Amount  `json:"about_coldkey_keeps" view:"coldkey keeps without the fee, about (TAO)"`
+	Keeps     tao.Amount  `json:"about_coldkey_keeps" view:"coldkey keeps without the fee about (TAO)"`
 	FreeSlots uint16      `json:"free_slots" view:"free slots"`
-	Replaces  *Candidate  `json:"about_replaces,omitempty" view:"replaces, about"`
+	Replaces  *Candidate  `json:"about_replaces,omitempty" view:"replaces about"`
 	ImmuneFor uint16      `json:"immunity_blocks" view:"immune for blocks"`
 	NewHotkey bool        `json:"new_hotkey,omitempty" view:"-"` // the coldkey becomes its owner
 }
@@ -73,7 +73,7 @@ func (b Burn) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) {
 // must be there to pay is the price of now, not the limit.
 func (b Burn) plan(rt *chain.Runtime, price, limit tao.Amount, preview BurnPreview) tx.Plan {
 	p := tx.Plan{Signer: b.Coldkey, Spend: &price, KeepAlive: true, Call: burnCall(b.NetUID, b.Hotkey)}
-	if hasCall(rt, callBurnLimit) {
+	if Enforces(rt) {
 		p.Call = burnLimitCall(b.NetUID, b.Hotkey, limit)
 		preview.Burn = &limit
 	} else {
@@ -87,6 +87,10 @@ func (b Burn) plan(rt *chain.Runtime, price, limit tao.Amount, preview BurnPrevi
 	p.Preview = preview
 	return p
 }
+
+// Enforces tells whether a runtime has a registration with a limit, so that
+// [Burn.Max] holds whatever happens between signing and inclusion.
+func Enforces(rt *chain.Runtime) bool { return hasCall(rt, callBurnLimit) }
 
 // Price is the burn of a subnet at a view's block.
 func Price(ctx context.Context, v *chain.View, netuid tao.NetUID) (tao.Amount, error) {

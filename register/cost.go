@@ -19,9 +19,9 @@ type Cost struct {
 
 	// NextBurn is the burn at NextBlock: after one half-life where the price
 	// falls by itself, else at the next adjustment as the counters stand now.
-	NextBlock *uint64     `json:"next_block,omitempty" view:"at block"`
+	NextBlock *uint64     `json:"next_block,omitempty" view:"next at block"`
 	NextBurn  *tao.Amount `json:"about_next_burn,omitempty" view:"about (TAO)"`
-	AfterOne  *tao.Amount `json:"about_after_one,omitempty" view:"after one more, about (TAO)"` // where each registration raises the price
+	AfterOne  *tao.Amount `json:"about_after_one,omitempty" view:"after one more about (TAO)"` // where each registration raises the price
 	HalfLife  uint16      `json:"half_life_blocks,omitempty" view:"-"`
 	Least     tao.Amount  `json:"least" view:"-"`
 	Most      tao.Amount  `json:"most" view:"-"`

@@ -88,7 +88,7 @@ type Status struct {
 	UID         *uint16      `json:"uid,omitempty"`
 	Since       *uint64      `json:"since_block,omitempty" view:"since block"`
 	ImmuneUntil *uint64      `json:"immune_until,omitempty" view:"immune until block"`
-	Rank        *int         `json:"about_prune_rank,omitempty" view:"pruned as, about"` // 1: the next one
+	Rank        *int         `json:"about_prune_rank,omitempty" view:"pruned as about"` // 1: the next one
 	Neurons     uint16       `json:"neurons,omitempty" view:"of"`
 	Coldkey     *tao.Account `json:"coldkey,omitempty" view:"-"` // that owns the hotkey
 }
