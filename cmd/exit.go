@@ -11,6 +11,7 @@ import (
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/register"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
@@ -103,7 +104,8 @@ func exitCode(err error) int {
 		is[*chain.NetworkError](err):
 		return exitUsage
 	case is[*chain.LostError](err), is[*chain.ReplyError](err), is[*chain.RPCError](err), is[*chain.WrongChainError](err),
-		is[*chain.MissingError](err), is[*tx.ExtensionError](err), is[*tx.PrunedError](err), is[*chain.NoBlockError](err):
+		is[*chain.MissingError](err), is[*tx.ExtensionError](err), is[*tx.PrunedError](err), is[*chain.NoBlockError](err),
+		is[*register.HeadsError](err):
 		return exitUnreachable
 	}
 	return exitFailed

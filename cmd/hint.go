@@ -7,6 +7,7 @@ import (
 	"github.com/taoctl/taoctl/balance"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/register"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
@@ -14,7 +15,7 @@ import (
 // hint is one line of advice for an error, or nothing. Errors say what is so;
 // this says what to do, and never repeats the error.
 func hint(err error) string {
-	for _, give := range []func(error) string{hintOutcome, hintConsent, hintKey, hintAgent, hintInput, hintNode} {
+	for _, give := range []func(error) string{hintOutcome, hintConsent, hintKey, hintAgent, hintInput, hintRegister, hintNode} {
 		if text := give(err); text != "" {
 			return text
 		}
@@ -67,6 +68,7 @@ var failureHints = map[string]string{
 	"ExistentialDeposit":  "send at least the existential deposit to a new account",
 	"Frozen":              "part of the balance is locked; lower the amount",
 	"BadOrigin":           "this call is not for this account: it needs another signer, often the chain's root",
+	"FaucetDisabled":      "only local chains that are built with a faucet give away TAO",
 	"CallFiltered":        "the chain does not allow this call here, or not inside another call",
 }
 
@@ -114,6 +116,25 @@ func hintInput(err error) string {
 		return "copy the whole address again from its source; it begins with 5 and has 48 characters"
 	case is[*usageError](err):
 		return "add --help for the usage"
+	}
+	return ""
+}
+
+func hintRegister(err error) string {
+	var none *register.NoWorkError
+	switch {
+	case errors.As(err, &none) && none.Price != nil:
+		return fmt.Sprintf("if burning is what you want: \"taoctl register burn %d --max-price %s\"", none.NetUID, *none.Price)
+	case is[*register.PriceError](err):
+		return "raise --max-price, or add --watch to wait until it is cheaper"
+	case is[*register.IntervalError](err), is[*register.ClosedError](err):
+		return "\"taoctl register cost\" shows which subnets take what; \"register burn --watch\" waits"
+	case is[*register.NotOwnerError](err):
+		return "choose the wallet that owns it with --wallet"
+	case is[*register.StaleError](err), is[*register.WrongWorkError](err):
+		return "run it again, or raise --max-attempts: blocks came faster than the work"
+	case is[*register.HeadsError](err):
+		return "name another node with --endpoint or --network, by ws or wss: work needs to hear of each block"
 	}
 	return ""
 }
