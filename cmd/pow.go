@@ -279,7 +279,9 @@ func (s *searchShow) run() {
 	const every = time.Second
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	before := s.solver.Progress()
+	// The solver counts on from what it did before this search, so a rate takes
+	// two readings of it.
+	var before *powsolver.Progress
 	for {
 		select {
 		case <-s.done:
@@ -287,8 +289,10 @@ func (s *searchShow) run() {
 		case <-tick.C:
 		}
 		now := s.solver.Progress()
-		s.tell(now, speed{from: before, to: now})
-		before = now
+		if before != nil {
+			s.tell(now, speed{from: *before, to: now})
+		}
+		before = &now
 	}
 }
 
