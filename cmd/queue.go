@@ -286,7 +286,7 @@ func (q *queue) attempt(client *chain.Client, j job, o *registration) (*tx.Recei
 	if q.fee != nil && draft.Fee != nil && *draft.Fee > *q.fee {
 		return nil, &feeError{Fee: *draft.Fee, Agreed: *q.fee}
 	}
-	if err := q.app.checkOpen(ctx, client, draft.Signer, draft.CallHash()); err != nil {
+	if err := q.app.checkOpen(ctx, v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
