@@ -132,14 +132,8 @@ func (a *app) mine(c *cobra.Command, works []register.Work, attempts, workers in
 // prepareWork chooses an engine and says what the work will take, by the first
 // of the works that may be done.
 func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.Work, workers int) (*powsolver.Solver, *workFacts, error) {
-	var ch register.Challenge
-	var err error
-	for _, w := range works {
-		if ch, err = w.Challenge(ctx, v); !is[*register.RegisteredError](err) {
-			break
-		}
-	}
-	if err != nil && !is[*register.RegisteredError](err) {
+	ch, err := firstChallenge(ctx, v, works)
+	if err != nil {
 		return nil, nil, err
 	}
 	engine, dropped := powsolver.Select()
@@ -152,7 +146,7 @@ func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.W
 	if workers == 0 {
 		workers = powsolver.Cores()
 	}
-	if err != nil {
+	if ch == nil {
 		return nil, &workFacts{Engine: engine.Name(), Workers: workers}, nil // all are registered: run says so
 	}
 	// With a worker on every processor that Go knows, Go looks at the network
@@ -165,6 +159,19 @@ func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.W
 		Engine: engine.Name(), Workers: workers, Rate: fast.perSecond(),
 		Expected: roundTime(fast.median(ch.Puzzle.Difficulty)),
 	}, err
+}
+
+// firstChallenge is that of the first hotkey that is not registered yet; nil if
+// all are.
+func firstChallenge(ctx context.Context, v *chain.View, works []register.Work) (*register.Challenge, error) {
+	for _, w := range works {
+		ch, err := w.Challenge(ctx, v)
+		if is[*register.RegisteredError](err) {
+			continue
+		}
+		return &ch, err
+	}
+	return nil, nil
 }
 
 // speed is how fast a solver computes, between two readings.
