@@ -1,0 +1,75 @@
+package stake
+
+import (
+	"strings"
+
+	"github.com/taoctl/taoctl/tao"
+	"github.com/taoctl/taoctl/tx"
+)
+
+// Change is what the chain reported of stake: StakeAdded, StakeRemoved and what
+// else moves it.
+type Change struct {
+	Event  string      `json:"event"` // StakeAdded, StakeRemoved, StakeMoved, StakeSwapped, StakeTransferred
+	Hotkey tao.Account `json:"hotkey"`
+	NetUID tao.NetUID  `json:"netuid"`
+	TAO    tao.Amount  `json:"tao" view:"TAO"`              // went in, came out, or what a move was worth
+	Alpha  *tao.Alpha  `json:"alpha,omitempty"`             // came out, or went in
+	Fee    *uint64     `json:"swap_fee,omitempty" view:"-"` // in parts of what went in
+}
+
+// Changes finds them among a receipt's events.
+func Changes(events []tx.Event) []Change {
+	var list []Change
+	for _, e := range events {
+		name, ours := strings.CutPrefix(e.Name, module+".")
+		fields, unnamed := e.Fields.V.([]any)
+		if !ours || !unnamed {
+			continue
+		}
+		if c, ok := changeOf(name, fields); ok {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// changeOf reads an event by the shapes of its generations: StakeAdded and
+// StakeRemoved are (coldkey, hotkey, tao, alpha, netuid, fee), without the fee
+// before 283, and (hotkey, tao) before dynamic TAO.
+func changeOf(name string, f []any) (c Change, ok bool) {
+	c.Event = name
+	switch name {
+	case "StakeAdded", "StakeRemoved":
+		if len(f) == 2 {
+			return c, pick(f, 0, &c.Hotkey) && pick(f, 1, (*uint64)(&c.TAO))
+		}
+		var alpha tao.Alpha
+		ok = pick(f, 1, &c.Hotkey) && pick(f, 2, (*uint64)(&c.TAO)) && pick(f, 3, (*uint64)(&alpha)) && pick(f, 4, (*uint16)(&c.NetUID))
+		c.Alpha = &alpha
+		var fee uint64
+		if pick(f, 5, &fee) {
+			c.Fee = &fee
+		}
+	case "StakeMoved":
+		ok = pick(f, 3, &c.Hotkey) && pick(f, 4, (*uint16)(&c.NetUID))
+		pick(f, 5, (*uint64)(&c.TAO)) // not at raonet
+	case "StakeSwapped":
+		ok = pick(f, 1, &c.Hotkey) && pick(f, 3, (*uint16)(&c.NetUID)) && pick(f, 4, (*uint64)(&c.TAO))
+	case "StakeTransferred":
+		ok = pick(f, 2, &c.Hotkey) && pick(f, 4, (*uint16)(&c.NetUID)) && pick(f, 5, (*uint64)(&c.TAO))
+	}
+	return c, ok
+}
+
+// pick takes a field of the right type.
+func pick[T any](fields []any, i int, into *T) bool {
+	if i >= len(fields) {
+		return false
+	}
+	v, ok := fields[i].(T)
+	if ok {
+		*into = v
+	}
+	return ok
+}
