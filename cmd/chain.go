@@ -31,7 +31,7 @@ func (a *app) chainCommand() *cobra.Command {
 		Args:  arguments(cobra.NoArgs),
 	}
 	a.networkFlags(info)
-	return group("chain", "Look at the chain itself", a.query(info, func(c *cobra.Command, _ []string) (any, error) {
+	return group("chain", "Look at the chain itself", a.chainSupplyCommand(), a.query(info, func(c *cobra.Command, _ []string) (any, error) {
 		v, err := a.best(c)
 		if err != nil {
 			return nil, err

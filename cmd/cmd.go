@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/tx"
 )
 
 // Env is all that the program takes from the world around it.
@@ -62,6 +63,9 @@ type app struct {
 	change   changeFlags
 	stopped  []func() // what close undoes, last first
 	client   *chain.Client
+
+	// outcome makes what is shown of a receipt; nil shows the receipt.
+	outcome func(*tx.Receipt) any
 }
 
 func newApp(e *Env) *app {
@@ -104,8 +108,8 @@ questions to the terminal. The exit code says how it ended:
 	root.AddCommand(
 		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
 		a.callCommand(), a.queryCommand(), a.chainCommand(),
-		a.registerCommand(),
-		a.powCommand(),
+		a.stakeCommand(), a.delegateCommand(), a.subnetCommand(),
+		a.registerCommand(), a.powCommand(),
 	)
 	return root
 }

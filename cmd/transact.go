@@ -352,7 +352,11 @@ func stageText(p tx.Progress) string {
 }
 
 func (a *app) showReceipt(r *tx.Receipt) error {
-	if err := a.show(r); err != nil {
+	shown := any(r)
+	if a.outcome != nil {
+		shown = a.outcome(r)
+	}
+	if err := a.show(shown); err != nil {
 		// It was sent: whoever cannot read the receipt must not repeat it.
 		return &tx.UnknownError{Extrinsic: r.Extrinsic, Err: err}
 	}

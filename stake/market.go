@@ -45,7 +45,7 @@ func readMarket(ctx context.Context, v *chain.View, coldkey tao.Account, places 
 	m.least = minimum(m.rt)
 	hotkeys, netuids := split(places)
 	if !takesNetUID(m.rt) && (len(netuids) > 1 || len(netuids) == 1 && netuids[0] != tao.Root) {
-		return nil, &chain.MissingError{Spec: m.rt.Spec(), What: "stake in a subnet (stake is on hotkeys alone: use netuid 0)"}
+		return nil, noSubnets(m.rt)
 	}
 	err := together(
 		func() error { return m.readSubnets(ctx, netuids) },
@@ -54,6 +54,11 @@ func readMarket(ctx context.Context, v *chain.View, coldkey tao.Account, places 
 		func() error { return m.readFunds(ctx) },
 	)
 	return m, err
+}
+
+// noSubnets is for runtimes before dynamic TAO.
+func noSubnets(rt *chain.Runtime) error {
+	return &chain.MissingError{Spec: rt.Spec(), What: "stake in a subnet (stake is on hotkeys alone: use netuid 0)"}
 }
 
 func split(places []place) (hotkeys []tao.Account, netuids []tao.NetUID) {

@@ -78,6 +78,21 @@ func Of(ctx context.Context, v *chain.View, coldkeys ...tao.Account) (Holdings, 
 	return h, err
 }
 
+// Keep drops the positions that want does not want, and sums the others up
+// anew. What the rest would sell for is the sum of what each would alone: about
+// that, as the sum of all is.
+func (h *Holdings) Keep(want func(Position) bool) {
+	h.Positions = slices.DeleteFunc(h.Positions, func(p Position) bool { return !want(p) })
+	h.Value, h.Sells = 0, 0
+	for _, p := range h.Positions {
+		h.Value += p.Value
+		h.Sells += p.Sells
+	}
+	for i := range h.Positions {
+		h.Positions[i].Share = shareOf(h.Positions[i].Value, h.Value)
+	}
+}
+
 func netuidsOf(list []Position) []tao.NetUID {
 	var ids []tao.NetUID
 	for _, p := range list {

@@ -58,6 +58,20 @@ func Exist(ctx context.Context, v *chain.View, netuids ...tao.NetUID) ([]bool, e
 	return found, column(ctx, v, &found, networksAdded, netuids)()
 }
 
+// Check refuses subnets that do not exist. Errors: *UnknownError.
+func Check(ctx context.Context, v *chain.View, netuids ...tao.NetUID) error {
+	if len(netuids) == 0 {
+		return nil
+	}
+	found, err := Exist(ctx, v, netuids...)
+	for i, exists := range found {
+		if err == nil && !exists {
+			return &UnknownError{NetUID: netuids[i], Block: v.Number()}
+		}
+	}
+	return err
+}
+
 // List reads subnets: those named, or all. The number of requests does not
 // depend on how many there are.
 func List(ctx context.Context, v *chain.View, netuids ...tao.NetUID) ([]Subnet, error) {

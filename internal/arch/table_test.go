@@ -19,7 +19,8 @@ var packages = map[string]pkg{
 	"chain":                  {may: []string{"tao", "scale", "internal/atomicfile"}, why: "reading a node needs neither keys nor policy"},
 	"tx":                     {may: []string{"tao", "scale", "chain", "internal/atomicfile"}, why: "the road is the same whoever signs and whatever is planned: no keystore, no domain, no terminal"},
 	"balance":                {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
-	"stake":                  {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
+	"stake":                  {may: []string{"tao", "scale", "chain", "tx", "subnet"}, why: domain},
+	"subnet":                 {may: []string{"tao", "scale", "chain"}, why: "what a subnet is can be read without a plan: domains build on it"},
 	"register":               {may: []string{"tao", "scale", "chain", "tx", "powsolver"}, why: domain},
 	"governance":             {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
 	"keystore":               {may: []string{"tao", "internal/atomicfile", "keystore/internal/kdf"}, why: "secrets stay where no network, chain or prompt can reach them"},
@@ -27,7 +28,7 @@ var packages = map[string]pkg{
 	"keystore/keystoretest":  {may: []string{"keystore/internal/kdf"}, why: "it weakens derivation for tests and does nothing else", test: true},
 	"agent":                  {may: []string{"tao", "keystore"}, why: "it holds keys for its user, and knows neither what is signed nor who asks on which terminal"},
 	"powsolver":              {why: "a search knows numbers: " + leaf},
-	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "register", "governance", "keystore", "agent", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
+	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "keystore", "agent", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
 	"cmd/taoctl":             {may: []string{"cmd", "internal/harden", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
 	"internal/term":          {may: []string{"internal/printable"}, why: leaf},
 	"internal/term/termtest": {why: leaf, test: true},
@@ -106,7 +107,7 @@ var names = map[string]library{
 }
 
 // noFloats lists the packages in which amounts are computed.
-var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "register", "governance", "keystore", "cmd"}
+var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "keystore", "cmd"}
 
 // changing lists package variables that may change, with the reason.
 var changing = map[string]string{
