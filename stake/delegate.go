@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/taoctl/taoctl/chain"
@@ -23,9 +24,11 @@ func TakeOf(p tao.Percent) Take {
 	return Take((uint64(p)*math.MaxUint16 + uint64(tao.Whole)/2) / uint64(tao.Whole))
 }
 
-// Percent is the nearest percentage.
+// Percent is the nearest hundredth of a percent: a take is no finer.
 func (t Take) Percent() tao.Percent {
-	return tao.Percent((uint64(t)*uint64(tao.Whole) + math.MaxUint16/2) / math.MaxUint16)
+	const hundredth = uint64(tao.OnePercent) / 100
+	parts := uint64(tao.Whole) / hundredth
+	return tao.Percent((uint64(t)*parts + math.MaxUint16/2) / math.MaxUint16 * hundredth)
 }
 
 // String prints the take as a percentage.
@@ -174,6 +177,24 @@ func checkRate(what string, last, limit uint64, block uint32) error {
 	return nil
 }
 
+// Numbers of transactions whose last block is kept by hotkey and subnet, and
+// the blocks between two changes of children (pallets/subtensor/src/utils/
+// rate_limiting.rs, TransactionType).
+const (
+	settingChildren  uint16 = 0
+	settingChildTake uint16 = 1
+	childrenInterval        = 150
+)
+
+// checkInterval refuses what would be executed less than limit blocks after the
+// last time (check_passes_rate_limit of that file).
+func checkInterval(what string, last, limit uint64, block uint32) error {
+	if next := last + limit; last > 0 && uint64(block)+1 < next {
+		return &RateLimitError{What: what, Until: next, Block: block}
+	}
+	return nil
+}
+
 // plan is a plan whose call spends nothing.
 func plan(v *chain.View, signer tao.Account, c chain.Call, preview any) (tx.Plan, error) {
 	return tx.Plan{Call: c, Signer: signer, Spend: new(tao.Amount), Preview: preview}, v.Runtime().Check(c)
@@ -187,13 +208,16 @@ type SetChildTake struct {
 	Take            Take
 }
 
-// Plan checks owner and bounds. Errors: *NotOwnerError, *TakeError.
+// Plan checks owner, bounds and rate. Errors: *NotOwnerError, *TakeError,
+// *RateLimitError.
 func (s SetChildTake) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) {
 	var owner tao.Account
 	var now, least, most uint16
+	var limit, last uint64
 	err := together(
 		value(ctx, v, &owner, owners, s.Hotkey), value(ctx, v, &now, childTakes, s.Hotkey, s.NetUID),
 		value(ctx, v, &least, minChildTake), value(ctx, v, &most, maxChildTake),
+		value(ctx, v, &limit, childTakeLimit), value(ctx, v, &last, lastByKey, s.Hotkey, s.NetUID, settingChildTake),
 	)
 	if err != nil {
 		return tx.Plan{}, fmt.Errorf("read the childkey take of %s: %w", s.Hotkey, err)
@@ -203,6 +227,11 @@ func (s SetChildTake) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) 
 	}
 	if s.Take < Take(least) || s.Take > Take(most) {
 		return tx.Plan{}, &TakeError{Take: s.Take, Now: Take(now), Least: Take(least), Most: Take(most), Reason: "is out of bounds"}
+	}
+	if s.Take > Take(now) {
+		if err := checkInterval("raising the childkey take", last, limit, v.Number()); err != nil {
+			return tx.Plan{}, err
+		}
 	}
 	return plan(v, s.Coldkey, chain.Call{Pallet: module, Name: callChildTake, Args: chain.Args{"hotkey": s.Hotkey, "netuid": s.NetUID, "take": uint16(s.Take)}},
 		TakePreview{Hotkey: s.Hotkey, NetUID: &s.NetUID, Now: Take(now), Take: s.Take, Raw: uint16(s.Take)})
@@ -244,9 +273,17 @@ func FamilyOf(ctx context.Context, v *chain.View, hotkey tao.Account, netuid tao
 func shown(list []relative) []Child {
 	children := make([]Child, len(list))
 	for i, r := range list {
-		children[i] = Child{Hotkey: r.Hotkey, Share: tao.Percent(ratio(r.Share, uint64(tao.Whole), math.MaxUint64))}
+		children[i] = Child{Hotkey: r.Hotkey, Share: nearest(r.Share)}
 	}
 	return children
+}
+
+// nearest is the percentage nearest to parts of 2^64-1.
+func nearest(parts uint64) tao.Percent {
+	hi, lo := bits.Mul64(parts, uint64(tao.Whole))
+	lo, carry := bits.Add64(lo, math.MaxUint64/2, 0)
+	q, _ := bits.Div64(hi+carry, lo, math.MaxUint64)
+	return tao.Percent(q)
 }
 
 // maxChildren is the most that a hotkey may have in a subnet
@@ -275,7 +312,7 @@ type ChildrenError struct{ Reason string }
 func (e *ChildrenError) Error() string { return "children: " + e.Reason }
 
 // Plan checks owner, subnet and the list. Errors: *NotOwnerError,
-// *ChildrenError, *subnet.UnknownError.
+// *ChildrenError, *subnet.UnknownError, *RateLimitError.
 func (s SetChildren) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) {
 	if err := s.check(); err != nil {
 		return tx.Plan{}, err
@@ -283,8 +320,10 @@ func (s SetChildren) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) {
 	var owner tao.Account
 	var now, parents []relative
 	var exists bool
+	var last uint64
 	err := together(
 		value(ctx, v, &owner, owners, s.Hotkey), value(ctx, v, &exists, networksAdded, s.NetUID),
+		value(ctx, v, &last, lastByKey, s.Hotkey, s.NetUID, settingChildren),
 		value(ctx, v, &now, childKeys, s.Hotkey, s.NetUID), value(ctx, v, &parents, parentKeys, s.Hotkey, s.NetUID),
 	)
 	switch {
@@ -294,6 +333,9 @@ func (s SetChildren) Plan(ctx context.Context, v *chain.View) (tx.Plan, error) {
 		return tx.Plan{}, &subnet.UnknownError{NetUID: s.NetUID, Block: v.Number()}
 	case owner != s.Coldkey:
 		return tx.Plan{}, &NotOwnerError{Coldkey: s.Coldkey, Hotkey: s.Hotkey, Owner: owner}
+	}
+	if err := checkInterval("setting children", last, childrenInterval, v.Number()); err != nil {
+		return tx.Plan{}, err
 	}
 	list := make([]relative, len(s.Children))
 	for i, c := range s.Children {

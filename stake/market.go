@@ -174,7 +174,7 @@ func (m *market) checkHotkey(hotkey tao.Account) error {
 		return &HotkeyError{Hotkey: hotkey, Reason: "is a coldkey, no hotkey"}
 	case owner == (tao.Account{}):
 		return &HotkeyError{Hotkey: hotkey, Reason: "was never registered"}
-	case owner != m.coldkey && !m.delegates[hotkey] && hasError(m.rt, errOnlyDelegates):
+	case owner != m.coldkey && !m.delegates[hotkey] && hasError(m.rt, errOnlyDelegates) && !takesNetUID(m.rt):
 		return &HotkeyError{Hotkey: hotkey, Reason: "is neither yours nor a delegate"}
 	}
 	return nil

@@ -47,6 +47,11 @@ func (o Move) plan(ctx context.Context, m *market) (tx.Plan, error) {
 	p := tx.Plan{Signer: o.Coldkey, Spend: new(tao.Amount)}
 	name, limited := o.callName(m.rt)
 	p.Call = o.call(name, amount)
+	if o.resells(m) {
+		err := o.resell(m, amount, &preview)
+		p.Preview = preview
+		return p, err
+	}
 	if !o.trades(m) {
 		if worth := m.pools[o.NetUID].Value(amount); worth < m.least {
 			return tx.Plan{}, &BelowMinimumError{What: "what is moved", TAO: worth, Least: m.least}
@@ -89,6 +94,43 @@ func (o Move) check(m *market) error {
 // nor between subnets that exchange one to one.
 func (o Move) trades(m *market) bool {
 	return o.NetUID != o.ToNetUID && (m.pools[o.NetUID].Dynamic || m.pools[o.ToNetUID].Dynamic)
+}
+
+// freeWithin is the first release whose moves within a subnet cost nothing
+// (pallets/subtensor/src/staking/stake_utils.rs, transfer_stake_within_subnet,
+// commit 904d7f51a). Before it the stake is sold and bought again. Runtime 293
+// does, as a test on it shows.
+const freeWithin = 297
+
+// resells reports whether a move within a subnet sells the stake and buys it
+// back.
+func (o Move) resells(m *market) bool {
+	return o.NetUID == o.ToNetUID && m.pools[o.NetUID].Dynamic && m.rt.Spec().SpecVersion < freeWithin
+}
+
+// resell reckons a move that sells and buys back in one call. Nothing comes in
+// between, so the price is not at stake: what is lost is the fee.
+func (o Move) resell(m *market, amount tao.Alpha, p *Preview) error {
+	pool := m.pools[o.NetUID]
+	rate, flat := pool.FeeRate, pool.FlatFee
+	if m.rt.Spec().SpecVersion >= feeOnBuying {
+		pool.FeeRate = 0
+	}
+	sold := pool.Sell(amount)
+	pool.TAO, pool.Alpha, pool.Price = pool.TAO.Less(sold.TAO+sold.TAOFee), pool.Alpha+amount, sold.After
+	pool.FeeRate, pool.FlatFee = rate, 0
+	bought := pool.Buy(sold.TAO)
+	if sold.TAO < m.least {
+		return &BelowMinimumError{What: "what is moved", TAO: sold.TAO, Least: m.least}
+	}
+	start := m.start[o.NetUID]
+	p.Price, p.After, p.AboutAlpha = start.Price, bought.After, &bought.Alpha
+	p.FeeTAO, p.FeeAlpha = nonzero(sold.TAOFee+bought.TAOFee), nonzero(sold.AlphaFee)
+	p.Slippage = slippage(uint64(amount), uint64(bought.Alpha))
+	pool.TAO, pool.Alpha, pool.Price = pool.TAO+sold.TAO, pool.Alpha-min(pool.Alpha, bought.Alpha), bought.After
+	pool.FlatFee = flat
+	m.pools[o.NetUID], m.traded[o.NetUID] = pool, true
+	return nil
 }
 
 func (o Move) action() string {
@@ -155,27 +197,59 @@ func (o Move) call(name string, amount tao.Alpha) chain.Call {
 	return chain.Call{Pallet: module, Name: name, Args: args}
 }
 
+// Releases at which the fee of a move between subnets changed sides
+// (pallets/subtensor/src/staking/move_stake.rs, transition_stake_internal).
+const (
+	feeOnBuying  = 290 // v3.2.0, 33e15d99b: before, both halves paid
+	feeOnSelling = 315 // v3.2.7, 96c70a2a8: but on buying where the origin is the root
+)
+
+// fees tells which half of a move pays the pool's rate.
+func (o Move) fees(m *market) (selling, buying bool) {
+	spec := m.rt.Spec().SpecVersion
+	switch {
+	case m.pools[o.NetUID].FlatFee > 0 || m.pools[o.ToNetUID].FlatFee > 0:
+		return m.pools[o.NetUID].Dynamic, !m.pools[o.NetUID].Dynamic
+	case spec < feeOnBuying:
+		return true, true
+	case spec < feeOnSelling:
+		return false, true
+	}
+	return o.NetUID != tao.Root, o.NetUID == tao.Root
+}
+
+// withoutFee makes a trade on a pool free, which only own arithmetic can
+// reckon, and returns how to undo that.
+func (m *market) withoutFee(id tao.NetUID) (undo func()) {
+	p := m.pools[id]
+	rate, flat := p.FeeRate, p.FlatFee
+	p.FeeRate, p.FlatFee = 0, 0
+	m.pools[id], m.traded[id] = p, m.traded[id] || p.Dynamic
+	return func() {
+		after := m.pools[id]
+		after.FeeRate, after.FlatFee = rate, flat
+		m.pools[id] = after
+	}
+}
+
 // price reckons both halves of a trade: the origin is sold, the destination
-// bought. One fee is charged, on the sale, or on the purchase where the origin
-// exchanges one to one.
+// bought.
 func (o Move) price(ctx context.Context, m *market, amount tao.Alpha, p *Preview) error {
-	before, target := m.pools[o.NetUID], m.pools[o.ToNetUID]
+	selling, buying := o.fees(m)
+	if !selling {
+		defer m.withoutFee(o.NetUID)()
+	}
 	sold, err := m.sell(ctx, o.NetUID, amount)
 	if err != nil {
 		return err
 	}
-	if before.Dynamic && target.Dynamic {
-		free := target
-		free.FeeRate, free.FlatFee = 0, 0
-		m.pools[o.ToNetUID], m.traded[o.ToNetUID] = free, true // asked without the fee, which only own arithmetic can
+	if !buying {
+		defer m.withoutFee(o.ToNetUID)()
 	}
 	bought, err := m.buy(ctx, o.ToNetUID, sold.TAO)
 	if err != nil {
 		return err
 	}
-	after := m.pools[o.ToNetUID]
-	after.FeeRate, after.FlatFee = target.FeeRate, target.FlatFee
-	m.pools[o.ToNetUID] = after
 	if sold.TAO < m.least {
 		return &BelowMinimumError{What: "what is moved", TAO: sold.TAO, Least: m.least}
 	}
@@ -201,12 +275,5 @@ func (o Move) bound(m *market, p *tx.Plan, preview *Preview, amount tao.Alpha) e
 	}
 	preview.Limit, preview.Partial = &limit, o.Terms.Partial
 	p.Call.Args["limit_price"], p.Call.Args["allow_partial"] = limit, o.Terms.Partial
-	if origin := m.start[o.NetUID]; !o.Terms.Partial && origin.Dynamic && origin.FlatFee == 0 {
-		fee := tao.Alpha(0)
-		if preview.FeeAlpha != nil {
-			fee = *preview.FeeAlpha
-		}
-		preview.LeastAlpha = some(tao.Alpha(ratio(uint64(amount-fee), uint64(limit), subnet.Unit)))
-	}
 	return nil
 }

@@ -49,14 +49,14 @@ type Preview struct {
 	All        bool         `json:"all,omitempty"`                // all that is there when it happens
 	Price      tao.Amount   `json:"price" view:"price"`
 	Limit      *tao.Amount  `json:"limit,omitempty" view:"price limit"` // enforced: the call does nothing past it
-	After      tao.Amount   `json:"about_price_after" view:"price after, about"`
+	After      tao.Amount   `json:"about_price_after" view:"about price after"`
 	AboutTAO   *tao.Amount  `json:"about_tao,omitempty" view:"about TAO"`        // comes out
 	AboutAlpha *tao.Alpha   `json:"about_alpha,omitempty" view:"about alpha"`    // comes out
 	LeastTAO   *tao.Amount  `json:"least_tao,omitempty" view:"at least TAO"`     // enforced by the limit
 	LeastAlpha *tao.Alpha   `json:"least_alpha,omitempty" view:"at least alpha"` // enforced by the limit
-	Slippage   tao.Percent  `json:"about_slippage" view:"slippage, about"`       // what comes out is so much less than at the price
-	FeeTAO     *tao.Amount  `json:"about_fee_tao,omitempty" view:"swap fee (TAO), about"`
-	FeeAlpha   *tao.Alpha   `json:"about_fee_alpha,omitempty" view:"swap fee (alpha), about"`
+	Slippage   tao.Percent  `json:"about_slippage" view:"about slippage"`        // what comes out is so much less than at the price
+	FeeTAO     *tao.Amount  `json:"about_fee_tao,omitempty" view:"about swap fee (TAO)"`
+	FeeAlpha   *tao.Alpha   `json:"about_fee_alpha,omitempty" view:"about swap fee (alpha)"`
 	Partial    bool         `json:"partial,omitempty"`
 	Staked     tao.Alpha    `json:"staked" view:"staked there now"`
 }

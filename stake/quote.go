@@ -24,14 +24,14 @@ type Quote struct {
 	Price      tao.Amount  `json:"price" view:"price (TAO)"`
 	AboutAlpha *tao.Alpha  `json:"about_alpha,omitempty" view:"about alpha"` // comes out
 	AboutTAO   *tao.Amount `json:"about_tao,omitempty" view:"about TAO"`     // comes out
-	LeastAlpha *tao.Alpha  `json:"least_alpha,omitempty" view:"at least alpha, with the tolerance"`
-	LeastTAO   *tao.Amount `json:"least_tao,omitempty" view:"at least TAO, with the tolerance"`
-	Limit      *tao.Amount `json:"limit,omitempty" view:"price limit, with the tolerance"`
-	Fits       bool        `json:"fits" view:"fits the tolerance"` // the price that it leaves is within the limit
-	Slippage   tao.Percent `json:"about_slippage" view:"slippage, about"`
-	FeeTAO     *tao.Amount `json:"about_fee_tao,omitempty" view:"swap fee (TAO), about"`
-	FeeAlpha   *tao.Alpha  `json:"about_fee_alpha,omitempty" view:"swap fee (alpha), about"`
-	After      tao.Amount  `json:"about_price_after" view:"price after, about"`
+	LeastAlpha *tao.Alpha  `json:"least_alpha,omitempty" view:"at least alpha with the tolerance"`
+	LeastTAO   *tao.Amount `json:"least_tao,omitempty" view:"at least TAO with the tolerance"`
+	Limit      *tao.Amount `json:"limit,omitempty" view:"price limit with the tolerance"`
+	Fits       bool        `json:"fits" view:"fits the tolerance"` // the price that it leaves is within the limit, where there is one
+	Slippage   tao.Percent `json:"about_slippage" view:"about slippage"`
+	FeeTAO     *tao.Amount `json:"about_fee_tao,omitempty" view:"about swap fee (TAO)"`
+	FeeAlpha   *tao.Alpha  `json:"about_fee_alpha,omitempty" view:"about swap fee (alpha)"`
+	After      tao.Amount  `json:"about_price_after" view:"about price after"`
 	Limited    bool        `json:"limit_enforced" view:"the runtime enforces a limit"`
 }
 
@@ -77,7 +77,7 @@ func (q Ask) buy(ctx context.Context, v *chain.View, pool subnet.Pool, quote *Qu
 	}
 	quote.TAO, quote.AboutAlpha, quote.FeeTAO, quote.After = &in, &t.Alpha, nonzero(t.TAOFee), t.After
 	quote.Slippage = slippage(ratio(uint64(in), subnet.Unit, uint64(pool.Price)), uint64(t.Alpha))
-	if pool.Dynamic {
+	if quote.Limited {
 		limit := limitOver(pool.Price, q.Tolerance)
 		quote.Limit, quote.Fits = &limit, t.After <= limit
 		quote.LeastAlpha = some(tao.Alpha(ratio(uint64(in.Less(t.TAOFee)), subnet.Unit, uint64(limit))))
@@ -94,7 +94,7 @@ func (q Ask) sell(ctx context.Context, v *chain.View, pool subnet.Pool, quote *Q
 	quote.Alpha, quote.AboutTAO, quote.After = &in, &t.TAO, t.After
 	quote.FeeTAO, quote.FeeAlpha = nonzero(t.TAOFee), nonzero(t.AlphaFee)
 	quote.Slippage = slippage(uint64(pool.Value(in)), uint64(t.TAO))
-	if pool.Dynamic {
+	if quote.Limited {
 		limit := limitUnder(pool.Price, q.Tolerance)
 		quote.Limit, quote.Fits = &limit, t.After >= limit
 		quote.LeastTAO = some(tao.Amount(ratio(uint64(in-t.AlphaFee), uint64(limit), subnet.Unit)).Less(t.TAOFee))

@@ -3,6 +3,7 @@ package stake
 import (
 	"strings"
 
+	"github.com/taoctl/taoctl/scale"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
@@ -13,9 +14,10 @@ type Change struct {
 	Event  string      `json:"event"` // StakeAdded, StakeRemoved, StakeMoved, StakeSwapped, StakeTransferred
 	Hotkey tao.Account `json:"hotkey"`
 	NetUID tao.NetUID  `json:"netuid"`
-	TAO    tao.Amount  `json:"tao" view:"TAO"`              // went in, came out, or what a move was worth
-	Alpha  *tao.Alpha  `json:"alpha,omitempty"`             // came out, or went in
-	Fee    *uint64     `json:"swap_fee,omitempty" view:"-"` // in parts of what went in
+	TAO    tao.Amount  `json:"tao" view:"TAO"`                                   // went in, came out, or what a move was worth
+	Alpha  *tao.Alpha  `json:"alpha,omitempty"`                                  // came out, or went in
+	FeeTAO *tao.Amount `json:"swap_fee_tao,omitempty" view:"swap fee (TAO)"`     // of what went in
+	Fee    *tao.Alpha  `json:"swap_fee_alpha,omitempty" view:"swap fee (alpha)"` // of what went in
 }
 
 // Changes finds them among a receipt's events.
@@ -23,9 +25,13 @@ func Changes(events []tx.Event) []Change {
 	var list []Change
 	for _, e := range events {
 		name, ours := strings.CutPrefix(e.Name, module+".")
-		fields, unnamed := e.Fields.V.([]any)
-		if !ours || !unnamed {
+		record, isRecord := e.Fields.V.(*scale.Record)
+		if !ours || !isRecord {
 			continue
+		}
+		fields := make([]any, len(record.Fields))
+		for i, f := range record.Fields {
+			fields[i] = f.Value
 		}
 		if c, ok := changeOf(name, fields); ok {
 			list = append(list, c)
@@ -48,8 +54,12 @@ func changeOf(name string, f []any) (c Change, ok bool) {
 		ok = pick(f, 1, &c.Hotkey) && pick(f, 2, (*uint64)(&c.TAO)) && pick(f, 3, (*uint64)(&alpha)) && pick(f, 4, (*uint16)(&c.NetUID))
 		c.Alpha = &alpha
 		var fee uint64
-		if pick(f, 5, &fee) {
-			c.Fee = &fee
+		switch {
+		case !pick(f, 5, &fee):
+		case name == "StakeAdded":
+			c.FeeTAO = some(tao.Amount(fee))
+		default:
+			c.Fee = some(tao.Alpha(fee))
 		}
 	case "StakeMoved":
 		ok = pick(f, 3, &c.Hotkey) && pick(f, 4, (*uint16)(&c.NetUID))

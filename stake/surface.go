@@ -31,7 +31,8 @@ const (
 	callChildren    = "set_children"
 
 	// errOnlyDelegates exists where stake may go to delegates and own hotkeys
-	// alone (before spec 233).
+	// alone (before dynamic TAO; raonet still has the error, but no longer the
+	// rule).
 	errOnlyDelegates = "HotKeyNotDelegateAndSignerNotOwnHotKey"
 )
 
@@ -66,12 +67,15 @@ var (
 	childTakes   = chain.Item[uint16]{Pallet: module, Name: "ChildkeyTake"} // hotkey, netuid
 	maxChildTake = chain.Item[uint16]{Pallet: module, Name: "MaxChildkeyTake"}
 	minChildTake = chain.Item[uint16]{Pallet: module, Name: "MinChildkeyTake"}
-	childKeys    = chain.Item[[]relative]{Pallet: module, Name: "ChildKeys"}             // hotkey, netuid
-	parentKeys   = chain.Item[[]relative]{Pallet: module, Name: "ParentKeys"}            // hotkey, netuid
-	pendingKids  = chain.Item[pendingChildren]{Pallet: module, Name: "PendingChildKeys"} // netuid, hotkey
-	coldLocks    = chain.API[[]owned[[]availability]]{Trait: stakeAPI, Method: "get_stake_availability_for_coldkeys"}
-	stakeInfos   = chain.API[[]owned[[]stakeInfo]]{Trait: stakeAPI, Method: "get_stake_info_for_coldkeys"}
-	delegateAll  = chain.API[[]delegateInfo]{Trait: "DelegateInfoRuntimeApi", Method: "get_delegates"}
+	// hotkey, netuid and the kind of transaction, by its number
+	lastByKey      = chain.Item[uint64]{Pallet: module, Name: "TransactionKeyLastBlock"}
+	childTakeLimit = chain.Item[uint64]{Pallet: module, Name: "TxChildkeyTakeRateLimit"}
+	childKeys      = chain.Item[[]relative]{Pallet: module, Name: "ChildKeys"}             // hotkey, netuid
+	parentKeys     = chain.Item[[]relative]{Pallet: module, Name: "ParentKeys"}            // hotkey, netuid
+	pendingKids    = chain.Item[pendingChildren]{Pallet: module, Name: "PendingChildKeys"} // netuid, hotkey
+	coldLocks      = chain.API[[]owned[[]availability]]{Trait: stakeAPI, Method: "get_stake_availability_for_coldkeys"}
+	stakeInfos     = chain.API[[]owned[[]stakeInfo]]{Trait: stakeAPI, Method: "get_stake_info_for_coldkeys"}
+	delegateAll    = chain.API[[]delegateInfo]{Trait: "DelegateInfoRuntimeApi", Method: "get_delegates"}
 )
 
 type identity struct{ Name []byte }
