@@ -175,6 +175,7 @@ func (a *app) childrenListCommand() *cobra.Command {
 }
 
 func (a *app) childrenSetCommand() *cobra.Command {
+	var netuid tao.NetUID
 	var children []stake.Child
 	c := &cobra.Command{
 		Use:   "set NETUID CHILD=PERCENT...",
@@ -185,21 +186,19 @@ newer runtimes comes into force after a delay, by default 7,200 blocks (a day).`
 		Example: "  taoctl delegate children set 1 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty=25%",
 		Args:    arguments(cobra.MinimumNArgs(2)),
 		PreRunE: func(_ *cobra.Command, args []string) (err error) {
-			children, err = parseChildren(args[1:])
+			if netuid, err = parseNetUID(args[0]); err == nil {
+				children, err = parseChildren(args[1:])
+			}
 			return err
 		},
 	}
 	a.hotkeyFlag(c)
-	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		return a.planChildren(c, v, args[0], children)
+	return a.transact(c, func(c *cobra.Command, v *chain.View, _ []string) (tx.Plan, error) {
+		return a.planChildren(c, v, netuid, children)
 	})
 }
 
-func (a *app) planChildren(c *cobra.Command, v *chain.View, subnet string, children []stake.Child) (tx.Plan, error) {
-	netuid, err := parseNetUID(subnet)
-	if err != nil {
-		return tx.Plan{}, err
-	}
+func (a *app) planChildren(c *cobra.Command, v *chain.View, netuid tao.NetUID, children []stake.Child) (tx.Plan, error) {
 	w, hotkey, err := a.ownHotkey(c, nil)
 	if err != nil {
 		return tx.Plan{}, err
@@ -228,19 +227,25 @@ func parseChildren(args []string) ([]stake.Child, error) {
 }
 
 func (a *app) childrenRevokeCommand() *cobra.Command {
+	var netuid tao.NetUID
 	c := &cobra.Command{
 		Use:     "revoke NETUID",
 		Short:   "Take a hotkey's stake in a subnet back from all its children",
 		Example: "  taoctl delegate children revoke 1",
 		Args:    arguments(cobra.ExactArgs(1)),
+		PreRunE: func(_ *cobra.Command, args []string) (err error) {
+			netuid, err = parseNetUID(args[0])
+			return err
+		},
 	}
 	a.hotkeyFlag(c)
-	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		return a.planChildren(c, v, args[0], nil)
+	return a.transact(c, func(c *cobra.Command, v *chain.View, _ []string) (tx.Plan, error) {
+		return a.planChildren(c, v, netuid, nil)
 	})
 }
 
 func (a *app) childrenTakeCommand() *cobra.Command {
+	var netuid tao.NetUID
 	var take stake.Take
 	c := &cobra.Command{
 		Use:     "take NETUID PERCENT [HOTKEY]",
@@ -248,16 +253,14 @@ func (a *app) childrenTakeCommand() *cobra.Command {
 		Example: "  taoctl delegate children take 1 5%",
 		Args:    arguments(cobra.RangeArgs(2, 3)),
 		PreRunE: func(_ *cobra.Command, args []string) (err error) {
-			take, err = parseTake(args[1])
+			if netuid, err = parseNetUID(args[0]); err == nil {
+				take, err = parseTake(args[1])
+			}
 			return err
 		},
 	}
 	a.hotkeyFlag(c)
 	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		netuid, err := parseNetUID(args[0])
-		if err != nil {
-			return tx.Plan{}, err
-		}
 		w, hotkey, err := a.ownHotkey(c, args[2:])
 		if err != nil {
 			return tx.Plan{}, err

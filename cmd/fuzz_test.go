@@ -9,6 +9,7 @@ import (
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/fixture"
 	"github.com/taoctl/taoctl/scale"
+	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
 
@@ -173,6 +174,31 @@ func FuzzFirstLine(f *testing.F) {
 		}
 		if !bytes.HasPrefix(text, line) || len(line) == 0 || bytes.ContainsRune(line, '\n') {
 			t.Errorf("%q begins with the line %q", text, line)
+		}
+	})
+}
+
+// FuzzSize reads an amount with a unit: it is an amount that prints as it was
+// typed, or a usage error.
+func FuzzSize(f *testing.F) {
+	for _, seed := range []string{"10", "10 TAO", "0.5 alpha", "all", "all alpha", "10 rao", " 10", "10  TAO", "", "-1", "1e9", "10 TAO alpha"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseSize(text)
+		if err != nil {
+			if !isUsage(err) {
+				t.Errorf("%q is no usage error: %v", text, err)
+			}
+			return
+		}
+		number, _, _ := strings.Cut(text, " ")
+		again, err := tao.ParseAmount(number)
+		if s.all != (number == "all") || !s.all && (err != nil || uint64(again) != s.units || s.units == 0) {
+			t.Errorf("%q is %+v", text, s)
+		}
+		if _, err := s.in(inTAO); (err == nil) != (!s.named || s.unit == inTAO) {
+			t.Errorf("%q in TAO: %v", text, err)
 		}
 	})
 }

@@ -577,6 +577,7 @@ into another. The stake belongs to DEST afterwards; there is no way back.`,
 }
 
 func (a *app) stakeClaimCommand() *cobra.Command {
+	var netuids []tao.NetUID
 	c := &cobra.Command{
 		Use:   "claim NETUID...",
 		Short: "Collect what stake on the root has earned in subnets",
@@ -585,12 +586,12 @@ becomes of it, TAO on the root or alpha, is the coldkey's claim type. Small sums
 are passed over by the chain in silence.`,
 		Example: "  taoctl stake claim 1 64",
 		Args:    arguments(cobra.MinimumNArgs(1)),
+		PreRunE: func(_ *cobra.Command, args []string) (err error) {
+			netuids, err = parseNetUIDs(args)
+			return err
+		},
 	}
-	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		netuids, err := parseNetUIDs(args)
-		if err != nil {
-			return tx.Plan{}, err
-		}
+	return a.transact(c, func(c *cobra.Command, v *chain.View, _ []string) (tx.Plan, error) {
 		w, err := a.chosenWallet(c.Context())
 		if err != nil {
 			return tx.Plan{}, err
@@ -625,19 +626,20 @@ func (a *app) stakeAutoCommand() *cobra.Command {
 		found, err := stake.Autos(c.Context(), v, owners[0].account)
 		return autos{Block: v.Number(), Autos: found}, err
 	})
+	var netuid tao.NetUID
 	set := &cobra.Command{
 		Use:     "set NETUID [HOTKEY]",
 		Short:   "Choose the hotkey on which mining rewards are staked",
 		Long:    "Choose the hotkey on which the chain stakes what the coldkey's hotkeys earn by\nmining in a subnet.",
 		Example: "  taoctl stake auto set 1 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty",
 		Args:    arguments(cobra.RangeArgs(1, 2)),
+		PreRunE: func(_ *cobra.Command, args []string) (err error) {
+			netuid, err = parseNetUID(args[0])
+			return err
+		},
 	}
 	a.hotkeyFlag(set)
 	a.transact(set, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		netuid, err := parseNetUID(args[0])
-		if err != nil {
-			return tx.Plan{}, err
-		}
 		hotkey, err := a.oneHotkey(c.Context(), strings.Join(args[1:], ""))
 		if err != nil {
 			return tx.Plan{}, err

@@ -60,7 +60,7 @@ func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
 type CoresResult struct {
 	Engine  string  `json:"engine"`
 	Workers int     `json:"workers"`
-	Rate    float64 `json:"seals_per_second"` // of all together, by the clock on the wall; median
+	Rate    float64 `json:"seals_per_second"` // of all together, by the clock on the wall; median; 0 if nothing could be counted
 	Ratio   float64 `json:"ratio"`            // to one worker alone, median over the passes
 	Lowest  float64 `json:"ratio_low"`
 	Most    float64 `json:"ratio_high"`
@@ -82,7 +82,12 @@ func (b Bench) Cores(ctx context.Context, e *Engine, n int) (CoresResult, error)
 		if err != nil {
 			return CoresResult{}, err
 		}
-		rates, ratios = append(rates, together), append(ratios, together/alone)
+		if alone > 0 { // on a busy machine a short slice may end before anything was counted
+			rates, ratios = append(rates, together), append(ratios, together/alone)
+		}
+	}
+	if len(ratios) == 0 {
+		return CoresResult{Engine: e.Name(), Workers: n}, nil
 	}
 	return CoresResult{
 		Engine: e.Name(), Workers: n, Rate: median(rates),

@@ -65,7 +65,7 @@ func (o Move) plan(ctx context.Context, m *market) (tx.Plan, error) {
 	case err != nil:
 		return tx.Plan{}, err
 	case limited:
-		err = o.bound(m, &p, &preview, amount)
+		err = o.bound(&p, &preview)
 	case o.Terms.AcceptNoLimit:
 		p.Warnings = append(p.Warnings, unlimited(o.what()))
 	default:
@@ -268,7 +268,7 @@ func crossPrice(from, to tao.Amount) tao.Amount {
 }
 
 // bound puts the limit into the call.
-func (o Move) bound(m *market, p *tx.Plan, preview *Preview, amount tao.Alpha) error {
+func (o Move) bound(p *tx.Plan, preview *Preview) error {
 	limit := limitUnder(preview.Price, o.Terms.Tolerance)
 	if !o.Terms.Partial && preview.After < limit {
 		return &PriceError{NetUID: o.NetUID, Price: preview.Price, Limit: limit, After: preview.After, Most: "less"}

@@ -337,7 +337,7 @@ func namesOf(ctx context.Context, v *chain.View, hotkeys []tao.Account) ([]strin
 	}
 	byHotkey := map[tao.Account]string{}
 	for i, h := range once {
-		byHotkey[h] = string(cmp.Or(string(now[i].Name), string(before[i].Name)))
+		byHotkey[h] = cmp.Or(string(now[i].Name), string(before[i].Name))
 	}
 	names := make([]string, len(hotkeys))
 	for i, h := range hotkeys {

@@ -2,6 +2,7 @@ package stake_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/taoctl/taoctl/chain"
@@ -183,5 +184,196 @@ func TestSurface(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, p.Call, err)
 			}
 		}
+	}
+}
+
+// Each generation has its own calls: limits where there are some, and what is
+// missing is named.
+func TestCalls(t *testing.T) {
+	terms := stake.Terms{Tolerance: stake.DefaultTolerance, AcceptNoLimit: true}
+	const missing = ""
+	add := stake.Add{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: tao.TAO, Terms: terms}
+	remove := stake.Remove{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: tao.OneAlpha, Terms: terms}
+	within := stake.Move{Coldkey: alice, Hotkey: valid, NetUID: 1, ToHotkey: other, ToNetUID: 1, Amount: tao.OneAlpha, Terms: terms}
+	everything, swap, across, give := remove, within, within, within
+	everything.All = true
+	swap.ToHotkey, swap.ToNetUID = valid, 2
+	across.ToNetUID = 2
+	give.ToHotkey, give.ToColdkey = valid, &bob
+	for name, want := range map[string][]string{
+		"testfinney-103-v14": {missing, missing, missing, missing, missing, missing, missing},
+		"raonet-218-v14":     {"add_stake", "remove_stake", "remove_stake", "move_stake", "move_stake", "move_stake", missing},
+		"devnet-240-v15":     {"add_stake_limit", "remove_stake_limit", "remove_stake_limit", "move_stake", "swap_stake_limit", "move_stake", "transfer_stake"},
+		"finney-393-v16":     {"add_stake_limit", "remove_stake_limit", "remove_stake_full_limit", "move_stake", "swap_stake_limit", "move_stake", "transfer_stake"},
+		"localnet-461-v15":   {"add_stake_limit", "remove_stake_limit", "remove_stake_full_limit", "move_stake", "swap_stake_limit", "move_stake_limit", "transfer_stake"},
+	} {
+		n := start(t, name)
+		if has(n, module, "SubnetTAO") {
+			own(t, n, []held{{valid, 1, 40 * tao.OneAlpha}})
+		}
+		v := viewOf(t, n)
+		for i, intent := range []stake.Intent{add, remove, everything, within, swap, across, give} {
+			p, err := stake.Plan(t.Context(), v, intent)
+			var lacks *chain.MissingError
+			switch {
+			case want[i] == missing && !errors.As(err, &lacks):
+				t.Errorf("%s, intent %d: %s, %v", name, i, p.Call.Name, err)
+			case want[i] != missing && (err != nil || p.Call.Name != want[i]):
+				t.Errorf("%s, intent %d: %s, %v; want %s", name, i, p.Call.Name, err, want[i])
+			}
+		}
+	}
+}
+
+// Without agreement to any price nothing is planned that trades without a
+// limit; with limits none is needed.
+func TestNoLimit(t *testing.T) {
+	across := stake.Move{Coldkey: alice, Hotkey: valid, NetUID: 1, ToHotkey: other, ToNetUID: 2, Amount: tao.OneAlpha}
+	for _, c := range []struct {
+		metadata string
+		intent   stake.Intent
+		refused  bool
+	}{
+		{"raonet-218-v14", stake.Add{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: tao.TAO}, true},
+		{"raonet-218-v14", stake.Add{Coldkey: alice, Hotkey: valid, NetUID: 0, Amount: tao.TAO}, false},
+		{"raonet-218-v14", stake.Remove{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: tao.OneAlpha}, true},
+		{"raonet-218-v14", across, true},
+		{"finney-393-v16", across, true},
+		{"localnet-461-v15", across, false},
+	} {
+		n := start(t, c.metadata)
+		own(t, n, []held{{valid, 1, 40 * tao.OneAlpha}})
+		terms := stake.Terms{Tolerance: stake.DefaultTolerance}
+		switch i := c.intent.(type) {
+		case stake.Add:
+			i.Terms, c.intent = terms, i
+		case stake.Remove:
+			i.Terms, c.intent = terms, i
+		case stake.Move:
+			i.Terms = terms
+			c.intent = i
+		}
+		_, err := stake.Plan(t.Context(), viewOf(t, n), c.intent)
+		var unlimited *stake.NoLimitError
+		if errors.As(err, &unlimited) != c.refused || !c.refused && err != nil {
+			t.Errorf("%s, %T: %v", c.metadata, c.intent, err)
+		}
+	}
+}
+
+// What the chain would refuse is refused by the type of what is wrong.
+func TestRefusals(t *testing.T) {
+	n := start(t, "finney-393-v16")
+	own(t, n, []held{{valid, 1, 40 * tao.OneAlpha}})
+	n.Set(module, "SubtokenEnabled", false, 2)
+	n.Set(module, "StakingHotkeys", []tao.Account{valid}, other2)
+	v := viewOf(t, n)
+	terms := stake.Terms{Tolerance: tao.OnePercent}
+	add := func(h tao.Account, id tao.NetUID, amount tao.Amount) stake.Intent {
+		return stake.Add{Coldkey: alice, Hotkey: h, NetUID: id, Amount: amount, Terms: terms}
+	}
+	remove := func(h tao.Account, id tao.NetUID, amount tao.Alpha) stake.Intent {
+		return stake.Remove{Coldkey: alice, Hotkey: h, NetUID: id, Amount: amount, Terms: terms}
+	}
+	for what, c := range map[string]struct {
+		intent stake.Intent
+		is     func(error) bool
+	}{
+		"no such subnet":      {add(valid, 9, tao.TAO), as[*subnet.UnknownError]},
+		"never registered":    {add(bob, 1, tao.TAO), as[*stake.HotkeyError]},
+		"somebody's coldkey":  {add(other2, 1, tao.TAO), as[*stake.HotkeyError]},
+		"own coldkey":         {add(alice, 1, tao.TAO), as[*stake.HotkeyError]},
+		"not started":         {add(valid, 2, tao.TAO), as[*stake.ClosedError]},
+		"below the minimum":   {add(valid, 1, 1_000_000), as[*stake.BelowMinimumError]},
+		"past the price":      {add(valid, 1, 500*tao.TAO), as[*stake.PriceError]},
+		"more than is staked": {remove(valid, 1, 41*tao.OneAlpha), as[*stake.NotStakedError]},
+		"nothing staked":      {remove(other, 1, tao.OneAlpha), as[*stake.NotStakedError]},
+		"dust":                {remove(valid, 1, 100), as[*stake.BelowMinimumError]},
+	} {
+		if _, err := stake.Plan(t.Context(), v, c.intent); !c.is(err) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := stake.Plan(t.Context(), v, add(valid, 1, tao.TAO), add(valid, 1, tao.TAO)); err == nil {
+		t.Error("one place twice in a batch")
+	}
+}
+
+var other2 = testnode.NewKey("somebody").Account()
+
+func as[E error](err error) bool {
+	var e E
+	return errors.As(err, &e)
+}
+
+// The bound inside the call is what the preview promises.
+func TestBound(t *testing.T) {
+	n := start(t, "finney-393-v16")
+	own(t, n, []held{{valid, 1, 400 * tao.OneAlpha}})
+	v := viewOf(t, n)
+	p, err := stake.Plan(t.Context(), v, stake.Add{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: 100 * tao.TAO, Terms: stake.Terms{Tolerance: 5 * tao.OnePercent}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := p.Preview.(stake.Preview)
+	if p.Call.Args["limit_price"] != tao.Amount(525_000_000) || *shown.Limit != 525_000_000 || p.Call.Args["allow_partial"] != false {
+		t.Errorf("%s", p.Call)
+	}
+	// 100 TAO less a fee of 33/65535, at 0.525 at the worst.
+	if fee := *shown.FeeTAO; fee != 50_354_772 || *shown.LeastAlpha != 190_380_276_624 || *shown.AboutAlpha < *shown.LeastAlpha {
+		t.Errorf("%+v: fee %s, least %s, about %s", shown, fee, shown.LeastAlpha, shown.AboutAlpha)
+	}
+	batch, err := stake.Plan(t.Context(), v,
+		stake.Add{Coldkey: alice, Hotkey: valid, NetUID: 1, Amount: tao.TAO, Terms: stake.Terms{Tolerance: 5 * tao.OnePercent}},
+		stake.Add{Coldkey: alice, Hotkey: other, NetUID: 1, Amount: tao.TAO, Terms: stake.Terms{Tolerance: 5 * tao.OnePercent}})
+	if err != nil || batch.Call.Name != "batch_all" || *batch.Spend != 2*tao.TAO {
+		t.Fatalf("%s, %v", batch.Call, err)
+	}
+	two := batch.Preview.([]any)
+	if first, second := two[0].(stake.Preview), two[1].(stake.Preview); *second.AboutAlpha >= *first.AboutAlpha {
+		t.Errorf("the second meets the price that the first leaves: %s, %s", first.AboutAlpha, second.AboutAlpha)
+	}
+}
+
+// many is a coldkey with so many positions.
+func many(t testing.TB, count int) *testnode.Node {
+	n := start(t, "finney-393-v16")
+	list := make([]held, count)
+	for i := range list {
+		list[i] = held{testnode.NewKey(fmt.Sprint("hotkey", i)).Account(), tao.NetUID(i % 3), tao.Alpha(i+1) * tao.OneAlpha}
+	}
+	own(t, n, list)
+	return n
+}
+
+// How often a node is asked does not grow with the number of positions.
+func TestRequestsDoNotGrow(t *testing.T) {
+	asked := func(count int) (calls, positions int) {
+		n := many(t, count)
+		v := viewOf(t, n)
+		before := n.Calls("state_call") + n.Calls("state_queryStorageAt") + n.Calls("state_getStorage") + n.Calls("state_getKeysPaged")
+		h, err := stake.Of(t.Context(), v, alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Calls("state_call") + n.Calls("state_queryStorageAt") + n.Calls("state_getStorage") + n.Calls("state_getKeysPaged") - before, len(h.Positions)
+	}
+	one, first := asked(1)
+	all, held := asked(500)
+	if first != 1 || held != 500 || one == 0 || all != one {
+		t.Errorf("%d requests for %d positions, %d for %d", one, first, all, held)
+	}
+}
+
+func BenchmarkOf(b *testing.B) {
+	for _, count := range []int{1, 100, 1000, 10000} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			v := viewOf(b, many(b, count))
+			for b.Loop() {
+				if h, err := stake.Of(b.Context(), v, alice); err != nil || len(h.Positions) != count {
+					b.Fatal(len(h.Positions), err)
+				}
+			}
+		})
 	}
 }
