@@ -11,6 +11,7 @@ import (
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/policy"
 	"github.com/taoctl/taoctl/register"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
@@ -94,7 +95,8 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, errInterrupted), errors.Is(err, term.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, errDeclined), errors.Is(err, term.ErrDeclined), is[consentError](err):
+	case errors.Is(err, errDeclined), errors.Is(err, term.ErrDeclined), is[consentError](err),
+		is[*policy.DeniedError](err), is[*policyError](err), is[*policy.TamperedError](err):
 		return exitDeclined
 	case is[*keystore.WrongPassphraseError](err), errors.Is(err, keystore.ErrNoPassphrase),
 		is[*keystore.NotFoundError](err), is[*noKeyError](err), is[*agent.NotRunningError](err), is[*agent.NotHeldError](err),

@@ -139,6 +139,9 @@ func (q *queue) summarize(v *chain.View) (s queueSummary, draft *tx.Draft, err e
 			if draft, err = tx.Prepare(q.command.Context(), v, p, q.options); err != nil {
 				return s, nil, err
 			}
+			if _, err := q.app.checkPolicy(q.command.Context(), v, draft); err != nil {
+				return s, nil, err
+			}
 			s.Fee, s.First, s.Warnings = draft.Fee, p.Preview, p.Warnings
 		}
 		left = append(left, j)
@@ -289,10 +292,14 @@ func (q *queue) attempt(client *chain.Client, j job, o *registration) (*tx.Recei
 	if err := q.app.checkOpen(ctx, v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
 		return nil, err
 	}
+	spending, err := q.app.checkPolicy(ctx, v, draft)
+	if err != nil {
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		return nil, errInterrupted
 	}
-	x, err := draft.Sign(ctx, q.keys[j.signer])
+	x, err := q.app.signCounted(ctx, draft, q.keys[j.signer], spending)
 	if err != nil {
 		return nil, err
 	}

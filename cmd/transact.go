@@ -16,6 +16,7 @@ import (
 	"github.com/taoctl/taoctl/internal/atomicfile"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/internal/view"
+	"github.com/taoctl/taoctl/policy"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
@@ -95,13 +96,17 @@ func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx
 	case a.change.out != "":
 		return a.writeDraft(draft, summary)
 	}
+	spending, err := a.checkPolicy(c.Context(), v, draft)
+	if err != nil {
+		return err
+	}
 	if err := a.checkOpen(c.Context(), v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
 		return err
 	}
 	if err := a.consent(c.Context(), summary, "Sign and send this?"); err != nil {
 		return err
 	}
-	x, err := a.sign(c.Context(), draft)
+	x, err := a.sign(c.Context(), draft, spending)
 	if err != nil {
 		return err
 	}
@@ -258,7 +263,8 @@ func (a *app) consent(ctx context.Context, what any, question string) error {
 }
 
 // sign gets the signer's key, or the agent that holds it, signs, and closes it.
-func (a *app) sign(ctx context.Context, d *tx.Draft) (*tx.Extrinsic, error) {
+// What is signed counts from then on.
+func (a *app) sign(ctx context.Context, d *tx.Draft, s policy.Spending) (*tx.Extrinsic, error) {
 	key, err := a.unlock(ctx, d.Signer)
 	if err != nil {
 		return nil, err
@@ -267,7 +273,19 @@ func (a *app) sign(ctx context.Context, d *tx.Draft) (*tx.Extrinsic, error) {
 	if ctx.Err() != nil {
 		return nil, errInterrupted
 	}
-	return d.Sign(ctx, key)
+	return a.signCounted(ctx, d, key, s)
+}
+
+// signCounted signs and has it counted before anybody gets the bytes.
+func (a *app) signCounted(ctx context.Context, d *tx.Draft, key tx.Signer, s policy.Spending) (*tx.Extrinsic, error) {
+	x, err := d.Sign(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.spend(ctx, x, s); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
 
 // send hands the extrinsic over, stays with it, and prints its receipt. A

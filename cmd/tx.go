@@ -370,10 +370,14 @@ All other parts of the payload are made anew and compared.`,
 		if err != nil {
 			return err
 		}
+		spending, err := a.checkPolicy(c.Context(), nil, d)
+		if err != nil {
+			return err
+		}
 		if err := a.consent(c.Context(), a.summaryOf(c, nil, d), "Sign this?"); err != nil {
 			return err
 		}
-		x, err := a.sign(c.Context(), d)
+		x, err := a.sign(c.Context(), d, spending)
 		if err != nil {
 			return err
 		}
@@ -441,6 +445,13 @@ hex. Sending the same transaction twice is harmless: the chain takes it once.`,
 			return err
 		}
 		if err := a.consent(c.Context(), shown, "Send this?"); err != nil {
+			return err
+		}
+		spending, err := spendingOfSigned(c.Context(), v, x)
+		if err != nil {
+			return err
+		}
+		if err := a.spend(c.Context(), x, spending); err != nil {
 			return err
 		}
 		return a.send(c.Context(), v.Client(), x, wait)

@@ -35,6 +35,10 @@ type Draft struct {
 	Preview  any // the plan's
 	Warnings []Warning
 
+	// Spend is the plan's: what leaves the signer's balance without the fee. Nil
+	// where the plan does not know it, and in a draft from a file.
+	Spend *tao.Amount
+
 	runtime               *chain.Runtime
 	call, extra, implicit []byte
 }
@@ -107,7 +111,7 @@ func newDraft(rt *chain.Runtime, p Plan, t terms) (*Draft, error) {
 	return &Draft{
 		Call: shown, Signer: p.Signer, Genesis: t.genesis, Spec: t.spec,
 		Nonce: t.nonce, Era: t.era, Tip: t.tip,
-		Preview: p.Preview, Warnings: p.Warnings,
+		Preview: p.Preview, Warnings: p.Warnings, Spend: p.Spend,
 		runtime: rt, call: call, extra: extra, implicit: implicit,
 	}, nil
 }

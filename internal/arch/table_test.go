@@ -20,6 +20,7 @@ var packages = map[string]pkg{
 	"tx":                     {may: []string{"tao", "scale", "chain", "internal/atomicfile"}, why: "the road is the same whoever signs and whatever is planned: no keystore, no domain, no terminal"},
 	"balance":                {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
 	"stake":                  {may: []string{"tao", "scale", "chain", "tx", "subnet"}, why: domain},
+	"policy":                 {may: []string{"tao", "chain"}, why: "limits hold for calls, whoever plans them"},
 	"subnet":                 {may: []string{"tao", "scale", "chain"}, why: "what a subnet is can be read without a plan: domains build on it"},
 	"register":               {may: []string{"tao", "scale", "chain", "tx", "powsolver"}, why: domain},
 	"governance":             {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
@@ -28,7 +29,7 @@ var packages = map[string]pkg{
 	"keystore/keystoretest":  {may: []string{"keystore/internal/kdf"}, why: "it weakens derivation for tests and does nothing else", test: true},
 	"agent":                  {may: []string{"tao", "keystore"}, why: "it holds keys for its user, and knows neither what is signed nor who asks on which terminal"},
 	"powsolver":              {why: "a search knows numbers: " + leaf},
-	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "keystore", "agent", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
+	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "keystore", "agent", "powsolver", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
 	"cmd/taoctl":             {may: []string{"cmd", "internal/harden", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
 	"internal/term":          {may: []string{"internal/printable"}, why: leaf},
 	"internal/term/termtest": {why: leaf, test: true},
@@ -58,7 +59,7 @@ var libraries = map[string]library{
 	"github.com/ChainSafe/go-schnorrkel": {[]string{"keystore"}, "one package holds keys"},
 	"github.com/cosmos/go-bip39":         {[]string{"keystore"}, "one package knows mnemonics"},
 	"github.com/fernet/fernet-go":        {[]string{"keystore"}, "one package opens key files"},
-	"github.com/gofrs/flock":             {[]string{"keystore", "tx", "agent", "internal/atomicfile"}, "what processes share: keys, the journal, and the agent's socket"},
+	"github.com/gofrs/flock":             {[]string{"keystore", "tx", "agent", "policy", "internal/atomicfile"}, "what processes share: keys, the journal, the spending ledger, and the agent's socket"},
 	"github.com/decred/base58":           {[]string{"tao", "keystore"}, "tao parses addresses of this chain; key files may carry those of others"},
 	"github.com/vedhavyas/go-subkey/v2":  {[]string{"tao"}, "addresses; derivation wipes what it no longer needs, which go-subkey cannot"},
 	"github.com/jedib0t/go-pretty/v6":    {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
@@ -70,6 +71,7 @@ var libraries = map[string]library{
 	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "powsolver"}, "hashes, and what key files are sealed with"},
 	"golang.org/x/sys":                   {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "agent", "powsolver"}, "what the system alone can do: terminals, folders, memory, processors, who a peer is"},
 	"github.com/spf13/pflag":             {nil, "tests only"},
+	"go.yaml.in/yaml/v3":                 {[]string{"policy"}, "files that people write"},
 	"github.com/creack/pty":              {nil, "tests only"},
 	"github.com/rogpeppe/go-internal":    {nil, "tests only"},
 }
@@ -107,7 +109,7 @@ var names = map[string]library{
 }
 
 // noFloats lists the packages in which amounts are computed.
-var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "keystore", "cmd"}
+var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "keystore", "cmd"}
 
 // changing lists package variables that may change, with the reason.
 var changing = map[string]string{
