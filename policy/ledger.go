@@ -82,10 +82,13 @@ func (l *Ledger) Read() (State, error) {
 	return l.parse(text)
 }
 
+// maxLine bounds a line, in bytes: a batch of a thousand calls has a few kinds.
+const maxLine = 1 << 20
+
 func (l *Ledger) parse(text []byte) (State, error) {
 	var s State
 	scanner := bufio.NewScanner(bytes.NewReader(text))
-	scanner.Buffer(nil, maxFile)
+	scanner.Buffer(nil, maxLine)
 	for n := 1; scanner.Scan(); n++ {
 		var row line
 		d := json.NewDecoder(bytes.NewReader(scanner.Bytes()))

@@ -8,15 +8,14 @@
 package policy
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 
+	"github.com/taoctl/taoctl/internal/strictyaml"
 	"github.com/taoctl/taoctl/tao"
-	"go.yaml.in/yaml/v3"
 )
 
 // Policy is what may be signed. What is nil is not limited.
@@ -68,155 +67,84 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("policy: line %d: %s", e.Line, e.Reason)
 }
 
-// maxFile bounds a policy file, in bytes.
-const maxFile = 1 << 20
-
 // Parse reads a policy. Unknown and repeated fields are refused: a limit that is
 // misspelt would not hold. Errors: *FileError.
 func Parse(text []byte) (*Policy, error) {
-	if len(text) > maxFile {
-		return nil, &FileError{Reason: fmt.Sprintf("it has more than %d bytes", maxFile)}
-	}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	var root yaml.Node
-	if err := d.Decode(&root); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, &FileError{Reason: "it is empty"}
-		}
-		return nil, &FileError{Reason: err.Error()}
-	}
-	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, &FileError{Reason: "it holds more than one document"}
-	}
 	p := &Policy{digest: sha256.Sum256(text)}
+	err := p.read(text)
+	var wrong *strictyaml.Error
+	if errors.As(err, &wrong) {
+		return nil, &FileError{Line: wrong.Line, Reason: wrong.Reason}
+	}
+	return p, err
+}
+
+func (p *Policy) read(text []byte) error {
+	root, err := strictyaml.Parse(text)
+	if err != nil {
+		return err
+	}
 	version := ""
-	err := fields(root.Content[0], map[string]func(*yaml.Node) error{
-		"version":         func(n *yaml.Node) error { return scalar(n, &version) },
-		"per_transaction": func(n *yaml.Node) error { return amount(n, &p.PerTransaction) },
-		"per_day":         func(n *yaml.Node) error { return amount(n, &p.PerDay) },
-		"fee":             func(n *yaml.Node) error { return amount(n, &p.Fee) },
+	err = strictyaml.Fields(root, map[string]func(*strictyaml.Node) error{
+		"version":         func(n *strictyaml.Node) error { return strictyaml.Text(n, &version) },
+		"per_transaction": func(n *strictyaml.Node) error { return amount(n, &p.PerTransaction) },
+		"per_day":         func(n *strictyaml.Node) error { return amount(n, &p.PerDay) },
+		"fee":             func(n *strictyaml.Node) error { return amount(n, &p.Fee) },
 		"calls":           p.calls,
-		"destinations":    func(n *yaml.Node) error { return accounts(n, &p.Destinations) },
-		"hotkeys":         func(n *yaml.Node) error { return accounts(n, &p.Hotkeys) },
+		"destinations":    func(n *strictyaml.Node) error { return accounts(n, &p.Destinations) },
+		"hotkeys":         func(n *strictyaml.Node) error { return accounts(n, &p.Hotkeys) },
 		"subnets":         p.subnets,
 	})
 	if err == nil && version != "1" {
-		err = &FileError{Reason: "its first field must be \"version: 1\""}
+		err = &strictyaml.Error{Reason: "its first field must be \"version: 1\""}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+	return err
 }
 
-func at(n *yaml.Node, format string, args ...any) error {
-	return &FileError{Line: n.Line, Reason: fmt.Sprintf(format, args...)}
+func amount(n *strictyaml.Node, into **tao.Amount) error {
+	*into = new(tao.Amount)
+	return strictyaml.Value(n, *into, tao.ParseAmount)
 }
 
-// fields reads a mapping whose keys are known and come once.
-func fields(n *yaml.Node, known map[string]func(*yaml.Node) error) error {
-	return members(n, func(key, value *yaml.Node) error {
-		read, ok := known[key.Value]
-		if !ok {
-			return at(key, "there is no field %q", key.Value)
-		}
-		return read(value)
+func accounts(n *strictyaml.Node, into *[]tao.Account) error {
+	return strictyaml.Items(n, func(item *strictyaml.Node) error {
+		var a tao.Account
+		err := strictyaml.Value(item, &a, tao.ParseAccount)
+		*into = append(*into, a)
+		return err
 	})
 }
 
-// members calls each for every member of a mapping. Aliases are refused: they
-// let a small file mean a large one.
-func members(n *yaml.Node, each func(key, value *yaml.Node) error) error {
-	if n.Kind != yaml.MappingNode {
-		return at(n, "this must be fields with values")
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		switch {
-		case key.Kind != yaml.ScalarNode || value.Kind == yaml.AliasNode:
-			return at(key, "anchors and nested keys have no place here")
-		case seen[key.Value]:
-			return at(key, "%q stands there twice", key.Value)
-		}
-		seen[key.Value] = true
-		if err := each(key, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func scalar(n *yaml.Node, into *string) error {
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		return at(n, "a value is missing")
-	}
-	*into = n.Value
-	return nil
-}
-
-func amount(n *yaml.Node, into **tao.Amount) error {
-	var text string
-	if err := scalar(n, &text); err != nil {
-		return err
-	}
-	a, err := tao.ParseAmount(text)
-	if err != nil {
-		return at(n, "%v", err)
-	}
-	*into = &a
-	return nil
-}
-
-func accounts(n *yaml.Node, into *[]tao.Account) error {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		return at(n, "this must be a list of addresses; leave the field out to allow all")
-	}
-	for _, item := range n.Content {
-		var text string
-		if err := scalar(item, &text); err != nil {
-			return err
-		}
-		a, err := tao.ParseAccount(text)
-		if err != nil {
-			return at(item, "%v", err)
-		}
-		*into = append(*into, a)
-	}
-	return nil
-}
-
-func limits(n *yaml.Node, l *Limits) error {
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+func limits(n *strictyaml.Node, l *Limits) error {
+	if strictyaml.IsNull(n) {
 		return nil // "Balances.transfer_all:" allows without a limit of its own
 	}
-	return fields(n, map[string]func(*yaml.Node) error{
-		"per_transaction": func(n *yaml.Node) error { return amount(n, &l.PerTransaction) },
-		"per_day":         func(n *yaml.Node) error { return amount(n, &l.PerDay) },
+	return strictyaml.Fields(n, map[string]func(*strictyaml.Node) error{
+		"per_transaction": func(n *strictyaml.Node) error { return amount(n, &l.PerTransaction) },
+		"per_day":         func(n *strictyaml.Node) error { return amount(n, &l.PerDay) },
 	})
 }
 
-func (p *Policy) calls(n *yaml.Node) error {
-	return members(n, func(key, value *yaml.Node) error {
-		rule := CallRule{Call: key.Value}
+func (p *Policy) calls(n *strictyaml.Node) error {
+	return strictyaml.Members(n, func(key, value *strictyaml.Node) error {
 		if !isCall(key.Value) {
-			return at(key, "%q is not PALLET.CALL", key.Value)
+			return strictyaml.At(key, "%q is not PALLET.CALL", key.Value)
 		}
-		p.Calls = append(p.Calls, rule)
+		p.Calls = append(p.Calls, CallRule{Call: key.Value})
 		return limits(value, &p.Calls[len(p.Calls)-1].Limits)
 	})
 }
 
 func isCall(s string) bool {
 	pallet, name, ok := cut(s)
-	return ok && pallet != "" && name != "" && !bytes.ContainsAny([]byte(s), " \t\r\n/")
+	return ok && pallet != "" && name != "" && !strings.ContainsAny(s, " \t\r\n/")
 }
 
-func (p *Policy) subnets(n *yaml.Node) error {
-	return members(n, func(key, value *yaml.Node) error {
+func (p *Policy) subnets(n *strictyaml.Node) error {
+	return strictyaml.Members(n, func(key, value *strictyaml.Node) error {
 		id, err := netuid(key.Value)
 		if err != nil {
-			return at(key, "%v", err)
+			return strictyaml.At(key, "%v", err)
 		}
 		p.Subnets = append(p.Subnets, SubnetRule{NetUID: id})
 		return limits(value, &p.Subnets[len(p.Subnets)-1].Limits)
