@@ -38,8 +38,9 @@ var (
 	// capital letter, no full stop.
 	verbPhrase = regexp.MustCompile(`^[A-Z][a-z]+,? [^\n]*[^\n.]$`)
 	// useLine is a name and arguments in capitals: NAME[/HOTKEY], FILE|0xHEX,
-	// [KEY=VALUE]..., and words to type as they are, in lower case.
-	useLine = regexp.MustCompile(`^[a-z]+( (\[?[0-9A-Za-z/=.|\[\] ]+\]?(\.\.\.)?|\|))*$`)
+	// [KEY=VALUE]..., flags that must be there, and words to type as they are, in
+	// lower case.
+	useLine = regexp.MustCompile(`^[a-z-]+( (\[?[0-9A-Za-z_/=.|\[\] -]+\]?(\.\.\.)?|\|))*$`)
 )
 
 func TestWords(t *testing.T) {
