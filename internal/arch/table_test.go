@@ -29,6 +29,7 @@ var packages = map[string]pkg{
 	"agent":                  {may: []string{"tao", "keystore"}, why: "it holds keys for its user, and knows neither what is signed nor who asks on which terminal"},
 	"powsolver":              {why: "a search knows numbers: " + leaf},
 	"powsolver/remote":       {may: []string{"powsolver"}, why: "what speaks with a process of drivers knows the puzzle and nothing else: no key, no terminal"},
+	"powsolver/remotetest":   {may: []string{"powsolver", "powsolver/remote"}, why: "it plays the other program for tests and does nothing else", test: true},
 	"powsolver/opencl":       {may: []string{"powsolver"}, why: "what loads drivers of strangers knows the puzzle and nothing else"},
 	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "keystore", "agent", "powsolver", "powsolver/remote", "internal/term", "internal/view", "internal/printable", "internal/atomicfile"}, why: "it ties everything together, and is the only one that does"},
 	"cmd/taoctl":             {may: []string{"cmd", "internal/harden", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},

@@ -73,7 +73,7 @@ func TestKindName(t *testing.T) {
 // TestAdapt lets launches grow and shrink to where they should be, between bounds.
 func TestAdapt(t *testing.T) {
 	const perSecond = 1 << 30
-	w := &Worker{least: 1 << 10, batch: 1 << 10}
+	w := &Worker{step: 1 << 9, least: 1 << 10, batch: 1 << 10}
 	launch := func(rate float64) time.Duration {
 		took := time.Duration(float64(w.batch) / rate * float64(time.Second))
 		w.adapt(took)

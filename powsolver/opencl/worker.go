@@ -46,7 +46,7 @@ func Open(d Device) (*Worker, error) { return open(d, d.width(), source) }
 func open(d Device, width uint32, text string) (*Worker, error) {
 	w := &Worker{device: d, kernels: map[powsolver.Order]kernelID{}}
 	if err := w.prepare(width, text); err != nil {
-		return nil, fmt.Errorf("open %s: %w", d.Name, err)
+		return nil, fmt.Errorf("prepare %s: %w", d.Name, err)
 	}
 	if err := w.Check(); err != nil {
 		return nil, fmt.Errorf("check %s: %w", d.Name, err)
@@ -166,12 +166,13 @@ func jobOf(p powsolver.Prepared) [jobWords]uint32 {
 
 // adapt makes launches longer or shorter, by what a whole batch took.
 func (w *Worker) adapt(took time.Duration) {
-	const most = 1 << 30
+	const most, leap = 1 << 30, 16
 	switch {
-	case took < launchTime/2 && w.batch < most:
-		w.batch *= 2
-	case took > launchTime*3/2 && w.batch/2 >= w.least:
-		w.batch /= 2
+	case took < launchTime/2:
+		factor := min(launchTime/max(took, 1), leap)
+		w.batch = max(min(w.batch*uint64(factor), most/w.step*w.step), w.least)
+	case took > launchTime*3/2:
+		w.batch = max(w.batch/2/w.step*w.step, w.least)
 	}
 }
 

@@ -18,6 +18,18 @@ import (
 // soon is a limit for programs that hang: short, for nothing else can pass it.
 const soon = 300 * time.Millisecond
 
+// program is the fake of package remotetest, with a fault.
+func program(t testing.TB, fault string) Program {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Program{Path: path, Env: []string{fakeVariable + "=" + fault}}
+}
+
+const fakeVariable = "TAOCTL_TEST_FAKE" // see TestMain
+
 func easy() powsolver.Puzzle {
 	return powsolver.Puzzle{Kind: powsolver.V475, NetUID: 1, Block: [32]byte{1}, Difficulty: 1000}
 }

@@ -65,6 +65,9 @@ type Device struct {
 	Driver   string `json:"driver"`
 }
 
+// Label is how people tell devices apart: two may have the same name.
+func (d Device) Label() string { return fmt.Sprintf("opencl %d (%s)", d.Index, d.Name) }
+
 // puzzle is powsolver.Puzzle as JSON.
 type puzzle struct {
 	Kind       powsolver.Kind  `json:"seal"`

@@ -22,7 +22,8 @@ type Worker struct {
 }
 
 // Open starts a process for a device and makes sure that it computes what it
-// should (powsolver.Judge). The process lives until Close, or until ctx ends.
+// should (powsolver.Judge). The process lives until Close, or until ctx ends. Errors do
+// not name the device: whoever asked for it knows.
 func (p Program) Open(ctx context.Context, d Device) (*Worker, error) {
 	run, err := p.start(ctx)
 	if err != nil {
@@ -31,16 +32,16 @@ func (p Program) Open(ctx context.Context, d Device) (*Worker, error) {
 	w := &Worker{device: d, process: run, id: 1, silence: cmp.Or(p.Silence, 5*time.Second)}
 	q := request{ID: w.id, Op: opOpen, Device: d.Index, Name: d.Name}
 	if _, err := run.answer(ctx, q, cmp.Or(p.OpenWithin, time.Minute)); err != nil {
-		return nil, fmt.Errorf("open %s: %w", w.Name(), err)
+		return nil, fmt.Errorf("it did not open: %w", err)
 	}
 	if err := powsolver.Judge(ctx, w); err != nil {
-		return nil, fmt.Errorf("check %s: %w", w.Name(), run.drop(err))
+		return nil, fmt.Errorf("it did not pass the check: %w", run.drop(err))
 	}
 	return w, nil
 }
 
-// Name is the device's number and name.
-func (w *Worker) Name() string { return fmt.Sprintf("opencl %d (%s)", w.device.Index, w.device.Name) }
+// Name is the device's.
+func (w *Worker) Name() string { return w.device.Label() }
 
 // Device is what the worker computes with.
 func (w *Worker) Device() Device { return w.device }

@@ -1,4 +1,6 @@
-package remote
+// Package remotetest plays taoctl-opencl for tests, with every fault that a driver
+// may have.
+package remotetest
 
 import (
 	"context"
@@ -8,28 +10,18 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/taoctl/taoctl/powsolver"
+	"github.com/taoctl/taoctl/powsolver/remote"
 )
-
-// fakeVariable makes the test binary a program like taoctl-opencl, with the fault
-// that it names.
-const fakeVariable = "TAOCTL_TEST_FAKE"
-
-func TestMain(m *testing.M) {
-	if fault := os.Getenv(fakeVariable); fault != "" {
-		os.Exit(fake(fault))
-	}
-	os.Exit(m.Run())
-}
 
 // judged is how many searches powsolver.Judge takes: faults begin behind it.
 const judged = 8
 
-// fake plays the program until its input ends.
-func fake(fault string) int {
+// Fake plays the program with a fault until its input ends, and returns its exit
+// code. The faults are those of the switches below; any other word is none.
+func Fake(fault string) int {
 	switch fault {
 	case "mute":
 		time.Sleep(time.Hour)
@@ -64,7 +56,7 @@ func fake(fault string) int {
 			}
 		}()
 	}
-	devices := []Device{
+	devices := []remote.Device{
 		{Index: 0, Name: "Fake 1", Kind: "gpu", Units: 1, Platform: "Tests", Driver: "1.0"},
 		{Index: 1, Name: "Fake 2", Kind: "cpu", Units: 1, Platform: "Tests", Driver: strings.Join(os.Environ(), ",")},
 	}
@@ -72,8 +64,8 @@ func fake(fault string) int {
 	if fault == "half" {
 		note = errors.New("a driver failed")
 	}
-	err := Serve(context.Background(), os.Stdin, os.Stdout, Host{
-		Devices: func() ([]Device, error) { return devices, note },
+	err := remote.Serve(context.Background(), os.Stdin, os.Stdout, remote.Host{
+		Devices: func() ([]remote.Device, error) { return devices, note },
 		Open: func(int) (powsolver.Worker, error) {
 			if fault == "opens nothing" {
 				return nil, errors.New("the compiler says no")
@@ -132,14 +124,4 @@ func (w *faulty) Search(ctx context.Context, p powsolver.Puzzle, from, count uin
 		return 0, false, nil
 	}
 	return w.Worker.Search(ctx, p, from, count, tried)
-}
-
-// program is the fake with a fault.
-func program(t testing.TB, fault string) Program {
-	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Program{Path: path, Env: []string{fakeVariable + "=" + fault}}
 }
