@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,8 @@ func (a *app) openclFlag(c *cobra.Command) {
 		"which OpenCL devices work beside the CPU, if taoctl-opencl is installed: gpu, all, none, or numbers as in \"taoctl pow devices\"")
 }
 
+const noDevices = "no driver offers a device"
+
 // openclProgram is taoctl-opencl, if it is beside this program or on the PATH.
 func (a *app) openclProgram() (remote.Program, error) {
 	program, err := os.Executable()
@@ -126,8 +129,10 @@ func (a *app) openOpenCL(ctx context.Context) (crew openclCrew, err error) {
 	case err != nil:
 		crew.leftOut = append(crew.leftOut, leftOut{"opencl", err.Error()})
 		return crew, nil
-	case note != "":
-		crew.leftOut = append(crew.leftOut, leftOut{"opencl", note})
+	case len(list) == 0 && !choice.asked():
+		return crew, nil // a machine without devices is nothing to tell of
+	case len(list) == 0 || note != "":
+		crew.leftOut = append(crew.leftOut, leftOut{"opencl", cmp.Or(note, noDevices)})
 	}
 	picked, err := choice.from(list)
 	if err != nil {
@@ -221,8 +226,8 @@ func (a *app) listOpenCL(ctx context.Context) (openclDevices, error) {
 	if err != nil {
 		note = err.Error()
 	}
-	if result.Note = note; note == "" && len(list) == 0 {
-		result.Note = "no driver offers a device"
+	if result.Note = note; len(list) == 0 {
+		result.Note = cmp.Or(note, noDevices)
 	}
 	result.Devices = make([]openclDevice, len(list))
 	var all sync.WaitGroup

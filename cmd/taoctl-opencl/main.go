@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/taoctl/taoctl/powsolver"
 	"github.com/taoctl/taoctl/powsolver/opencl"
@@ -71,10 +72,22 @@ func host() remote.Host {
 		for i, d := range found {
 			list[i] = remote.Device{Index: i, Name: d.Name, Kind: d.Kind, Units: d.Units, Platform: d.Platform, Driver: d.Driver}
 		}
-		return list, errors.Join(errs...)
+		return list, onOneLine(errs)
 	}
 	open := func(i int) (powsolver.Worker, error) { return opencl.Open(found[i]) }
 	return remote.Host{Devices: devices, Open: open}
+}
+
+// onOneLine joins errors for a line of a table; no errors are nil.
+func onOneLine(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	texts := make([]string, len(errs))
+	for i, err := range errs {
+		texts[i] = err.Error()
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // protect keeps standard output for the protocol alone: drivers print what they

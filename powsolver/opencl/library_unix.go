@@ -3,7 +3,6 @@
 package opencl
 
 import (
-	"errors"
 	"runtime"
 
 	"github.com/ebitengine/purego"
@@ -15,15 +14,17 @@ func openLibrary() (uintptr, error) {
 	if runtime.GOOS == "darwin" {
 		names = []string{"/System/Library/Frameworks/OpenCL.framework/OpenCL"}
 	}
-	var errs []error
+	var first error
 	for _, name := range names {
 		handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_GLOBAL)
 		if err == nil {
 			return handle, nil
 		}
-		errs = append(errs, err)
+		if first == nil {
+			first = err
+		}
 	}
-	return 0, errors.Join(errs...)
+	return 0, first
 }
 
 func symbol(handle uintptr, name string) (uintptr, error) { return purego.Dlsym(handle, name) }

@@ -157,7 +157,10 @@ func (s *server) open(r request) reply {
 	list, err := s.host.Devices()
 	switch {
 	case r.Device < 0 || r.Device >= len(list):
-		return failure(errors.Join(fmt.Errorf("there is no device %d", r.Device), err))
+		if err != nil {
+			return failure(fmt.Errorf("there is no device %d: %w", r.Device, err))
+		}
+		return failure(fmt.Errorf("there is no device %d", r.Device))
 	case list[r.Device].Name != r.Name:
 		return failure(fmt.Errorf("device %d is %q now, no longer %q", r.Device, list[r.Device].Name, r.Name))
 	}

@@ -60,6 +60,9 @@ func Fake(fault string) int {
 		{Index: 0, Name: "Fake 1", Kind: "gpu", Units: 1, Platform: "Tests", Driver: "1.0"},
 		{Index: 1, Name: "Fake 2", Kind: "cpu", Units: 1, Platform: "Tests", Driver: strings.Join(os.Environ(), ",")},
 	}
+	if fault == "empty" {
+		devices = nil
+	}
 	var note error
 	if fault == "half" {
 		note = errors.New("a driver failed")
