@@ -120,10 +120,11 @@ func TestSearchFaults(t *testing.T) {
 	for fault, want := range map[string]error{
 		"crashes": ErrEnded, "hangs": ErrSilent, "lies": powsolver.ErrDisagrees, "lies outside": powsolver.ErrDisagrees,
 		"exaggerates": ErrTalk, "skips": ErrTalk, "fails": ErrFailed, "gives up": ErrFailed, "shouts": ErrTalk,
+		"chatters": ErrFlood, "hangs and talks": ErrSilent,
 	} {
 		t.Run(fault, func(t *testing.T) {
 			w := open(t, fault)
-			if fault == "hangs" {
+			if want == ErrSilent {
 				w.silence = soon
 			}
 			// The CPU's turn comes when the device has failed.

@@ -92,8 +92,8 @@ type server struct {
 // end of the context is noticed while a driver hangs.
 func (s *server) handle(ctx context.Context, r request) error {
 	s.stop()
-	if err := wait(ctx, s.stopped); err != nil {
-		return nil // Serve sees it too
+	if !before(ctx, s.stopped) {
+		return nil // Serve sees that it is over
 	}
 	switch r.Op {
 	case opDevices:
@@ -106,12 +106,13 @@ func (s *server) handle(ctx context.Context, r request) error {
 	return nil
 }
 
-func wait(ctx context.Context, done <-chan struct{}) error {
+// before waits until something is done, and reports false if the context ended first.
+func before(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
 }
 
@@ -122,8 +123,8 @@ func (s *server) answer(ctx context.Context, work func() reply, id uint64) error
 		defer close(done)
 		r = work()
 	}()
-	if wait(ctx, done) != nil {
-		return nil // Serve sees it too
+	if !before(ctx, done) {
+		return nil // as above
 	}
 	r.ID = id
 	return s.write(r)

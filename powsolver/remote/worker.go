@@ -18,7 +18,7 @@ type Worker struct {
 
 	id    uint64    // of the last request
 	owed  uint64    // how many searches have not been answered to their end
-	since time.Time // when something was last heard, while some are owed
+	since time.Time // when the device last got on, while some are owed
 }
 
 // Open starts a process for a device and makes sure that it computes what it
@@ -98,7 +98,7 @@ func (w *Worker) next(ctx context.Context) (reply, error) {
 	for {
 		select {
 		case r := <-w.process.replies:
-			return w.heard(r), nil
+			return r, nil
 		case <-w.process.ctx.Done():
 			return reply{}, context.Cause(w.process.ctx)
 		case <-ctx.Done():
@@ -107,19 +107,20 @@ func (w *Worker) next(ctx context.Context) (reply, error) {
 		}
 		select { // nobody may have listened for a while
 		case r := <-w.process.replies:
-			return w.heard(r), nil
+			return r, nil
 		default:
 			return reply{}, fmt.Errorf("%w: nothing was heard of it for %v", ErrSilent, w.silence)
 		}
 	}
 }
 
-func (w *Worker) heard(r reply) reply {
+// moved notes that the device does something: seals were computed, or a search has
+// come to its end.
+func (w *Worker) moved(end bool) {
 	w.since = time.Now()
-	if r.last() && w.owed > 0 {
+	if end && w.owed > 0 {
 		w.owed--
 	}
-	return r
 }
 
 // search is one search, and what was heard of it.
@@ -142,16 +143,21 @@ func (s *search) take(r reply) error {
 	switch {
 	case r.ID > s.id || r.Event == eventDevices || r.Event == eventReady:
 		return fmt.Errorf("%w: %q, which was not asked for", ErrTalk, r.Event)
-	case r.ID < s.id:
-		return nil // of a search that was given up
+	case r.ID < s.id: // a search that was given up
+		if r.last() {
+			s.worker.moved(true)
+		}
+		return nil
 	case r.Event == eventFailed:
 		return fmt.Errorf("%w: %s", ErrFailed, r.Message)
 	case r.Tried < s.told || r.Tried > s.count:
 		return fmt.Errorf("%w: it claims %d seals after %d, of %d", ErrTalk, r.Tried, s.told, s.count)
 	}
+	if s.over = r.last(); s.over || r.Tried > s.told {
+		s.worker.moved(s.over)
+	}
 	s.tried.Add(r.Tried - s.told)
 	s.told = r.Tried
-	s.over = r.last()
 	switch r.Event {
 	case eventStopped:
 		return fmt.Errorf("%w: it stopped, which was not asked for", ErrTalk)

@@ -22,6 +22,26 @@ const judged = 8
 // Fake plays the program with a fault until its input ends, and returns its exit
 // code. The faults are those of the switches below; any other word is none.
 func Fake(fault string) int {
+	if code, over := refuse(fault); over {
+		return code
+	}
+	if fault == "babbles on stderr" {
+		go func() {
+			for {
+				fmt.Fprintln(os.Stderr, "debug: all is well")
+			}
+		}()
+	}
+	if err := remote.Serve(context.Background(), os.Stdin, os.Stdout, host(fault)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// refuse plays the faults of a program that does not serve at all, or says
+// something first that it should not.
+func refuse(fault string) (code int, over bool) {
 	switch fault {
 	case "mute":
 		time.Sleep(time.Hour)
@@ -30,7 +50,7 @@ func Fake(fault string) int {
 		time.Sleep(time.Hour)
 	case "quits":
 		fmt.Fprintln(os.Stderr, "no\n\x1b[31mlibrary")
-		return 3
+		return 3, true
 	case "garbage":
 		fmt.Println("Loading driver...")
 	case "stranger":
@@ -38,24 +58,22 @@ func Fake(fault string) int {
 	case "unasked":
 		fmt.Println(`{"id":1,"event":"found","nonce":7}`)
 	case "endless line":
-		for {
-			if _, err := fmt.Print(strings.Repeat("x", 1000)); err != nil {
-				return 1
-			}
-		}
+		return forever(strings.Repeat("x", 1000)), true
 	case "floods":
-		for {
-			if _, err := fmt.Println(`{"id":1,"event":"progress"}`); err != nil {
-				return 1
-			}
-		}
-	case "babbles on stderr":
-		go func() {
-			for {
-				fmt.Fprintln(os.Stderr, "debug: all is well")
-			}
-		}()
+		return forever(`{"id":1,"event":"progress"}` + "\n"), true
 	}
+	return 0, false
+}
+
+func forever(text string) (code int) {
+	for {
+		if _, err := fmt.Print(text); err != nil {
+			return 1
+		}
+	}
+}
+
+func host(fault string) remote.Host {
 	devices := []remote.Device{
 		{Index: 0, Name: "Fake 1", Kind: "gpu", Units: 1, Platform: "Tests", Driver: "1.0"},
 		{Index: 1, Name: "Fake 2", Kind: "cpu", Units: 1, Platform: "Tests", Driver: strings.Join(os.Environ(), ",")},
@@ -67,7 +85,7 @@ func Fake(fault string) int {
 	if fault == "half" {
 		note = errors.New("a driver failed")
 	}
-	err := remote.Serve(context.Background(), os.Stdin, os.Stdout, remote.Host{
+	return remote.Host{
 		Devices: func() ([]remote.Device, error) { return devices, note },
 		Open: func(int) (powsolver.Worker, error) {
 			if fault == "opens nothing" {
@@ -76,12 +94,7 @@ func Fake(fault string) int {
 			engines := powsolver.Engines()
 			return &faulty{Worker: engines[len(engines)-1].Worker(), fault: fault}, nil
 		},
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
 	}
-	return 0
 }
 
 // faulty is a worker that works until it has been judged.
@@ -102,6 +115,12 @@ func (w *faulty) Search(ctx context.Context, p powsolver.Puzzle, from, count uin
 		panic("segmentation fault")
 	case "hangs":
 		time.Sleep(time.Hour)
+	case "chatters": // about a search that is long over
+		forever(`{"id":1,"event":"progress"}` + "\n")
+	case "hangs and talks":
+		for range time.Tick(10 * time.Millisecond) {
+			fmt.Println(`{"id":10,"event":"progress"}`) // the first search after powsolver.Judge's
+		}
 	case "lies":
 		tried.Add(1)
 		return p.Nonce(from), true, nil
