@@ -67,12 +67,15 @@ func (c openclChoice) from(list []remote.Device) (picked []remote.Device, err er
 		picked = append(picked, list[n])
 	}
 	for _, d := range list {
-		if c.all || c.gpu && (d.Kind == "gpu" || d.Kind == "accelerator") {
+		if c.all || c.gpu && isCard(d) {
 			picked = append(picked, d)
 		}
 	}
 	return picked, nil
 }
+
+// isCard tells a device that computes by itself from one that is a CPU after all.
+func isCard(d remote.Device) bool { return d.Kind == "gpu" || d.Kind == "accelerator" }
 
 func (a *app) openclFlag(c *cobra.Command) {
 	c.Flags().StringVar(&a.opencl, "opencl", openclGPU,
@@ -165,6 +168,16 @@ func (crew *openclCrew) open(ctx context.Context, program remote.Program, device
 	}
 }
 
+// cards is how many devices are no CPUs.
+func (crew openclCrew) cards() (n int) {
+	for _, w := range crew.workers {
+		if isCard(w.Device()) {
+			n++
+		}
+	}
+	return n
+}
+
 // crew is the workers, for a solver.
 func (crew openclCrew) crew() (list []powsolver.Worker) {
 	for _, w := range crew.workers {
@@ -251,7 +264,7 @@ func checkOpenCL(ctx context.Context, program remote.Program, d remote.Device) o
 	}
 	defer w.Close()
 	row.Agrees = true
-	row.Chosen = d.Kind == "gpu" || d.Kind == "accelerator"
+	row.Chosen = isCard(d)
 	return row
 }
 

@@ -98,7 +98,7 @@ func (a *app) workFlags(c *cobra.Command, attempts, workers *int) {
 	a.changeFlagsOf(c)
 	a.hotkeyFlag(c)
 	c.Flags().IntVar(attempts, "max-attempts", 5, "how often to try each hotkey, where its work came too late or was refused")
-	c.Flags().IntVar(workers, "workers", 0, "how many cores to work on (default: all)")
+	c.Flags().IntVar(workers, "workers", 0, "how many cores to work on (default: all, but one for each graphics card)")
 	a.openclFlag(c)
 	a.formFlags(c)
 }
@@ -146,17 +146,14 @@ func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.W
 	if engine == nil {
 		return nil, nil, fmt.Errorf("this machine computes seals wrongly: %w", dropped[len(dropped)-1])
 	}
-	if workers == 0 {
-		workers = powsolver.Cores()
-	}
 	if ch == nil {
-		return nil, &workFacts{Engine: engine.Name(), Workers: workers}, nil // all are registered: run says so
+		return nil, &workFacts{Engine: engine.Name()}, nil // all are registered: run says so
 	}
-	solver, opencl, fast, err := a.gather(ctx, engine.Workers(workers))
-	return solver, &workFacts{
+	g, err := a.gather(ctx, engine, workers)
+	return g.solver, &workFacts{
 		Seal: ch.Rule.Seal, Order: ch.Rule.Order, Signer: ch.Rule.Signer, Difficulty: ch.Puzzle.Difficulty,
-		Engine: engine.Name(), Workers: workers, OpenCL: opencl.names(), LeftOut: opencl.leftOut, Rate: fast.perSecond(),
-		Expected: roundTime(fast.median(ch.Puzzle.Difficulty)),
+		Engine: engine.Name(), Workers: g.workers, OpenCL: g.opencl.names(), LeftOut: g.opencl.leftOut, Rate: g.fast.perSecond(),
+		Expected: roundTime(g.fast.median(ch.Puzzle.Difficulty)),
 	}, err
 }
 
@@ -173,23 +170,34 @@ func firstChallenge(ctx context.Context, v *chain.View, works []register.Work) (
 	return nil, nil
 }
 
-// gather puts the CPU's workers and the OpenCL devices into one solver, and
-// measures it.
-func (a *app) gather(ctx context.Context, cpu []powsolver.Worker) (*powsolver.Solver, openclCrew, speed, error) {
-	opencl, err := a.openOpenCL(ctx)
-	if err != nil {
-		return nil, opencl, speed{}, err
+// gathering is all that works, in one solver.
+type gathering struct {
+	solver  *powsolver.Solver
+	workers int // of the CPU
+	opencl  openclCrew
+	fast    speed
+}
+
+// gather puts workers of the CPU, 0 for as many as suit, and the OpenCL devices
+// together, and measures them.
+func (a *app) gather(ctx context.Context, engine *powsolver.Engine, workers int) (g gathering, err error) {
+	if g.opencl, err = a.openOpenCL(ctx); err != nil {
+		return g, err
+	}
+	if g.workers = workers; workers == 0 {
+		// A card that waits for a core to be given its next launch stands still.
+		g.workers = max(powsolver.Cores()-g.opencl.cards(), 1)
 	}
 	// With a worker on every processor that Go knows, Go looks at the network
 	// every 10 ms only.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(cpu)+1))
-	solver := powsolver.NewSolver(append(cpu, opencl.crew()...)...)
-	fast, err := measure(ctx, solver)
-	if err == nil && opencl.workers != nil {
-		fast, err = measure(ctx, solver) // devices have found their pace now
-		opencl.strike(solver.Progress())
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), g.workers+1))
+	g.solver = powsolver.NewSolver(append(engine.Workers(g.workers), g.opencl.crew()...)...)
+	g.fast, err = measure(ctx, g.solver)
+	if err == nil && g.opencl.workers != nil {
+		g.fast, err = measure(ctx, g.solver) // devices have found their pace now
+		g.opencl.strike(g.solver.Progress())
 	}
-	return solver, opencl, fast, err
+	return g, err
 }
 
 // speed is how fast a solver computes, between two readings.

@@ -241,6 +241,9 @@ static U keccak(const U lane[4], int big)
 	U b0, b1, b2, b3, b4, c0, c1, c2, c3, c4, d0, d1, d2, d3, d4;
 
 	KECCAK(e, a, RC[0])
+	// Unrolled by two to need no moves, and no further: more would not fit a GPU's
+	// instruction cache.
+#pragma unroll 1
 	for (int i = 1; i < 23; i += 2) {
 		KECCAK(a, e, RC[i])
 		KECCAK(e, a, RC[i + 1])
