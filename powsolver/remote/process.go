@@ -57,11 +57,11 @@ type process struct {
 func (p Program) start(ctx context.Context) (*process, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	c := exec.CommandContext(ctx, p.Path)
-	c.Env = append([]string{}, p.Env...) // never nil, which would be all of ours
+	c.Env = append([]string{"GOTRACEBACK=none"}, p.Env...) // if a driver crashes, what is said should be why
 	c.Dir = filepath.Dir(p.Path)
 	c.WaitDelay = time.Second // what it started may hold its output open
 	run := &process{ctx: ctx, cancel: cancel, send: make(chan []byte, 16), replies: make(chan reply), gone: make(chan struct{})}
-	said := new(tail)
+	said := new(complaints)
 	c.Stdout = &lines{ctx: ctx, drop: cancel, to: run.replies, began: time.Now()}
 	c.Stderr = said
 	in, err := c.StdinPipe()
@@ -212,25 +212,38 @@ func (l *lines) refuse(err error) error {
 	return err
 }
 
-// tail keeps the end of what the program says to people, as one line.
-type tail struct {
-	mu   sync.Mutex
-	last []byte
+// complaints keeps the beginning and the end of what the program says to people: a
+// crash says first what it is, and a list of registers last; a program that gives up
+// says why at the end.
+type complaints struct {
+	mu    sync.Mutex
+	first []byte
+	last  []byte // of what came behind first
+	more  int    // bytes that are in neither
 }
 
-func (t *tail) Write(b []byte) (int, error) {
-	const most = 400
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = append(t.last, b[max(0, len(b)-most):]...)
-	t.last = t.last[max(0, len(t.last)-most):]
+func (c *complaints) Write(b []byte) (int, error) {
+	const most = 200
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(len(b), most-len(c.first))
+	c.first = append(c.first, b[:n]...)
+	rest := b[n:]
+	c.more += max(0, len(c.last)+len(rest)-most)
+	c.last = append(c.last, rest[max(0, len(rest)-most):]...)
+	c.last = c.last[max(0, len(c.last)-most):]
 	return len(b), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(strings.Fields(string(t.last)), " ")
+// String is all of it on one line.
+func (c *complaints) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	between := ""
+	if c.more > 0 {
+		between = " … "
+	}
+	return strings.Join(strings.Fields(string(c.first)+between+string(c.last)), " ")
 }
 
 // Devices asks the program what there is to compute with. note says what the

@@ -59,7 +59,7 @@ func TestDevices(t *testing.T) {
 	// The second one's driver tells what the program sees of the environment.
 	for _, variable := range strings.Split(list[1].Driver, ",") {
 		name, _, _ := strings.Cut(variable, "=")
-		if name != fakeVariable && name != "SYSTEMROOT" {
+		if name != fakeVariable && name != "GOTRACEBACK" && name != "SYSTEMROOT" {
 			t.Errorf("the program sees $%s", name)
 		}
 	}
@@ -252,6 +252,27 @@ func TestEndedSays(t *testing.T) {
 	_, _, err := program(t, "quits").Devices(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "exit status 3; it said no \x1b[31mlibrary") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestComplaints keeps the beginning and the end, whatever the pieces.
+func TestComplaints(t *testing.T) {
+	whole := strings.Repeat("a", 200) + strings.Repeat("b", 1000) + strings.Repeat("c", 200)
+	for _, size := range []int{1, 7, 150, 199, 200, 201, 350, 5000} {
+		c := new(complaints)
+		for piece := range slices.Chunk([]byte(whole), size) {
+			if n, err := c.Write(piece); n != len(piece) || err != nil {
+				t.Fatalf("wrote %d of %d, %v", n, len(piece), err)
+			}
+		}
+		if want := whole[:200] + " … " + whole[1200:]; c.String() != want {
+			t.Errorf("in pieces of %d: %q", size, c)
+		}
+	}
+	c := new(complaints)
+	_, _ = c.Write([]byte(whole[150:350])) // it never fails
+	if c.String() != whole[150:350] {
+		t.Errorf("what fits became %q", c)
 	}
 }
 

@@ -109,7 +109,7 @@ func (w *Worker) next(ctx context.Context) (reply, error) {
 		case r := <-w.process.replies:
 			return r, nil
 		default:
-			return reply{}, fmt.Errorf("%w: nothing was heard of it for %v", ErrSilent, w.silence)
+			return reply{}, fmt.Errorf("%w: it got no further for %v", ErrSilent, w.silence)
 		}
 	}
 }
