@@ -134,8 +134,11 @@ func (a *app) openOpenCL(ctx context.Context) (crew openclCrew, err error) {
 		return crew, nil
 	case len(list) == 0 && !choice.asked():
 		return crew, nil // a machine without devices is nothing to tell of
-	case len(list) == 0 || note != "":
+	case len(list) == 0:
 		crew.leftOut = append(crew.leftOut, leftOut{"opencl", cmp.Or(note, noDevices)})
+		return crew, nil
+	case note != "":
+		crew.leftOut = append(crew.leftOut, leftOut{"opencl", note})
 	}
 	picked, err := choice.from(list)
 	if err != nil {

@@ -48,11 +48,11 @@ func (a answer) lane() (uint64, error) {
 	return binary.LittleEndian.Uint64(seal[24:]), nil
 }
 
-// Check holds the device against known answers, bit for bit, and against the
+// check holds the device against known answers, bit for bit, and against the
 // definition of the seals on a few thousand nonces of each. It tells what the
 // device computes wrongly; the error wraps powsolver.ErrDisagrees unless the driver
 // failed.
-func (w *Worker) Check() error {
+func (w *Worker) check() error {
 	for _, a := range answers() {
 		if err := w.checkAnswer(a); err != nil {
 			return err

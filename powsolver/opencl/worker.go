@@ -38,8 +38,9 @@ type Worker struct {
 	least uint64 // the smallest batch: all compute units have work
 }
 
-// Open compiles the kernels for a device and checks them ([Worker.Check]). It takes
-// seconds the first time; drivers keep what they compiled.
+// Open compiles the kernels for a device and holds them against known answers and
+// the definition of the seals. It takes seconds the first time; drivers keep what
+// they compiled.
 func Open(d Device) (*Worker, error) { return open(d, d.width(), source) }
 
 // open takes kernels of a given width, from a given text.
@@ -48,7 +49,7 @@ func open(d Device, width uint32, text string) (*Worker, error) {
 	if err := w.prepare(width, text); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", d.Name, err)
 	}
-	if err := w.Check(); err != nil {
+	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("check %s: %w", d.Name, err)
 	}
 	return w, nil

@@ -124,7 +124,7 @@ func TestSearchFaults(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			w := open(t, fault)
-			if want == ErrSilent {
+			if errors.Is(want, ErrSilent) {
 				w.silence = soon
 			}
 			// The CPU's turn comes when the device has failed.
