@@ -143,9 +143,9 @@ func TestBroken(t *testing.T) {
 	for _, c := range []struct{ what, good, bad string }{
 		{"a constant of SHA-256", "0xc67178f2u", "0xc67178f3u"},
 		{"a term of the schedule", "w38 = SIG1(w36) + w31", "w38 = SIG1(w36) + w30"},
-		{"a constant of Keccak", "0x8000000080008081UL, 0x8000000000008080UL", "0x8000000080008081UL, 0x8000000000008081UL"},
-		{"the last round, big-endian", "b0 ^= (b2 & ~b1) ^ RC[23];", "b0 ^= (b2 & ~b1);"},
-		{"the last round, little-endian", "return b3 ^ (b0 & ~b4);", "return b3 ^ (b0 & b4);"},
+		{"a constant of Keccak", "{0x00008080, 0x80000000}", "{0x00008081, 0x80000000}"},
+		{"the last round, big-endian", "CHI3(b0, b1, b2) ^ ROUND_CONSTANT(23)", "CHI3(b0, b1, b2)"},
+		{"the last round, little-endian", "return CHI3(b3, b4, b0);", "return CHI3(b3, b0, b4);"},
 		{"the comparison", "each[i] <= limit", "each[i] < limit"},
 		{"a lane", "note(found, low + i)", "note(found, low)"},
 		{"the bits beside the low part", "SWAP32(low) | WORD0", "SWAP32(low)"},

@@ -1,21 +1,31 @@
-// The search for seals, for OpenCL 1.1 and newer. Each work item computes WIDTH
+// The search for seals, for OpenCL 1.2 and newer. Each work item computes WIDTH
 // seals, whose nonces differ in the low part alone, and writes down those that
 // qualify. WIDTH is 1 for GPUs, whose items are the lanes of a vector already, and
 // the width of a vector of ulong for CPUs, whose compilers do not vectorise this
 // by themselves.
 
+#define INLINE static inline __attribute__((always_inline)) // calls would cost registers
+
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
+
+// V holds words of SHA-256, U lanes of Keccak. Where an item computes one seal, a
+// lane is two halves: GPUs have registers of 32 bits, and their compilers make more
+// of funnel shifts and three-way operations on those than of 64 bits.
 #if WIDTH == 1
 typedef uint V;
-typedef ulong U;
-#define TO_U(v) ((ulong)(v))
+typedef uint2 U;
 #define ITEM(low) (low)
+#define LANE_OF(lo, hi) ((U)((lo), (hi)))
+#define FUNNEL(a, b, n) (((a) << ((n) & 31)) | ((b) >> (32 - ((n) & 31)))) // n is no multiple of 32
+#define R64(x, n) ((n) < 32 ? (U)(FUNNEL((x).s0, (x).s1, n), FUNNEL((x).s1, (x).s0, n)) \
+			    : (U)(FUNNEL((x).s1, (x).s0, n), FUNNEL((x).s0, (x).s1, n)))
+#define CHI3(x, y, z) bitselect((x) ^ (z), (x), (y))
+#define SWAP64(x) ((U)(SWAP32((x).s1), SWAP32((x).s0)))
 #else
 typedef JOIN(uint, WIDTH) V;
 typedef JOIN(ulong, WIDTH) U;
 #define TO_U(v) JOIN(convert_ulong, WIDTH)(v)
-#define ITEM(low) ((V)(low) + (V)(STEPS))
 #if WIDTH == 2
 #define STEPS 0, 1
 #elif WIDTH == 4
@@ -23,12 +33,19 @@ typedef JOIN(ulong, WIDTH) U;
 #else
 #define STEPS 0, 1, 2, 3, 4, 5, 6, 7
 #endif
+#define ITEM(low) ((V)(low) + (V)(STEPS))
+#define LANE_OF(lo, hi) (TO_U(lo) | TO_U(hi) << 32)
+#define R64(x, n) rotate((x), (U)(n))
+#define CHI3(x, y, z) ((x) ^ ((z) & ~(y)))
+#define SWAP64(x) ((R64(x, 8) & 0x000000ff000000ffUL) | (R64(x, 24) & 0x0000ff000000ff00UL) | \
+		   (R64(x, 40) & 0x00ff000000ff0000UL) | (R64(x, 56) & 0xff000000ff000000UL))
 #endif
+#define CONSTANT(lo, hi) LANE_OF((V)(lo), (V)(hi))
 
 // ---- SHA-256 (FIPS 180-4) -------------------------------------------------------
 //
 // Only the first word of the block varies. What does not depend on it comes from
-// the host, in the order of the type job in search.go.
+// the host, in the order of jobOf in worker.go.
 
 #define STATE(i) job[i]
 #define WORD0 job[8]
@@ -56,9 +73,9 @@ typedef JOIN(ulong, WIDTH) U;
 	h = t + SUM0(a) + MAJ(a, b, c);
 
 // Two words of the digest are one lane of Keccak, which reads little-endian.
-#define LANE(x, i, y, k) (TO_U(SWAP32((x) + STATE(i))) | TO_U(SWAP32((y) + STATE(k))) << 32)
+#define LANE(x, i, y, k) LANE_OF(SWAP32((x) + STATE(i)), SWAP32((y) + STATE(k)))
 
-static void sha256(__constant uint *job, V low, U lane[4])
+INLINE void sha256(__constant uint *job, V low, U lane[4])
 {
 	const V w0 = SWAP32(low) | WORD0;
 	V t, a = STATE(0), b = STATE(1), c = STATE(2), d = w0 + E1;
@@ -181,16 +198,15 @@ static void sha256(__constant uint *job, V low, U lane[4])
 
 // ---- Keccak-f[1600] (FIPS 202, section 3) ---------------------------------------
 
-__constant ulong RC[24] = {
-	0x0000000000000001UL, 0x0000000000008082UL, 0x800000000000808aUL, 0x8000000080008000UL,
-	0x000000000000808bUL, 0x0000000080000001UL, 0x8000000080008081UL, 0x8000000000008009UL,
-	0x000000000000008aUL, 0x0000000000000088UL, 0x0000000080008009UL, 0x000000008000000aUL,
-	0x000000008000808bUL, 0x800000000000008bUL, 0x8000000000008089UL, 0x8000000000008003UL,
-	0x8000000000008002UL, 0x8000000000000080UL, 0x000000000000800aUL, 0x800000008000000aUL,
-	0x8000000080008081UL, 0x8000000000008080UL, 0x0000000080000001UL, 0x8000000080008008UL,
+__constant uint2 RC[24] = { // low half, high half
+	{0x00000001, 0x00000000}, {0x00008082, 0x00000000}, {0x0000808a, 0x80000000}, {0x80008000, 0x80000000},
+	{0x0000808b, 0x00000000}, {0x80000001, 0x00000000}, {0x80008081, 0x80000000}, {0x00008009, 0x80000000},
+	{0x0000008a, 0x00000000}, {0x00000088, 0x00000000}, {0x80008009, 0x00000000}, {0x8000000a, 0x00000000},
+	{0x8000808b, 0x00000000}, {0x0000008b, 0x80000000}, {0x00008089, 0x80000000}, {0x00008003, 0x80000000},
+	{0x00008002, 0x80000000}, {0x00000080, 0x80000000}, {0x0000800a, 0x00000000}, {0x8000000a, 0x80000000},
+	{0x80008081, 0x80000000}, {0x00008080, 0x80000000}, {0x80000001, 0x00000000}, {0x80008008, 0x80000000},
 };
-
-#define R64(x, n) rotate((x), (U)(n))
+#define ROUND_CONSTANT(i) CONSTANT(RC[i].s0, RC[i].s1)
 
 #define THETA(a) \
 	c0 = a##0 ^ a##5 ^ a##10 ^ a##15 ^ a##20; \
@@ -205,11 +221,11 @@ __constant ulong RC[24] = {
 	d4 = c3 ^ R64(c0, 1);
 
 #define CHI(e0, e1, e2, e3, e4) \
-	e0 = b0 ^ (b2 & ~b1); \
-	e1 = b1 ^ (b3 & ~b2); \
-	e2 = b2 ^ (b4 & ~b3); \
-	e3 = b3 ^ (b0 & ~b4); \
-	e4 = b4 ^ (b1 & ~b0);
+	e0 = CHI3(b0, b1, b2); \
+	e1 = CHI3(b1, b2, b3); \
+	e2 = CHI3(b2, b3, b4); \
+	e3 = CHI3(b3, b4, b0); \
+	e4 = CHI3(b4, b0, b1);
 
 // One round from the lanes a to the lanes e, lane x + 5y at that number: theta and
 // rho give the five lanes that pi brings into a plane, then comes chi.
@@ -231,56 +247,54 @@ __constant ulong RC[24] = {
 // highest of a little-endian number, or lane 0, bytes turned around, of a big-endian
 // one. The first round finds zeros almost everywhere, which the compiler folds; the
 // last one needs three lanes.
-static U keccak(const U lane[4], int big)
+INLINE U keccak(const U lane[4], int big)
 {
-	U a0 = lane[0], a1 = lane[1], a2 = lane[2], a3 = lane[3], a4 = 1;
+	U a0 = lane[0], a1 = lane[1], a2 = lane[2], a3 = lane[3], a4 = CONSTANT(1, 0);
 	U a5 = 0, a6 = 0, a7 = 0, a8 = 0, a9 = 0, a10 = 0, a11 = 0, a12 = 0, a13 = 0, a14 = 0, a15 = 0;
-	U a16 = 0x8000000000000000UL, a17 = 0, a18 = 0, a19 = 0, a20 = 0, a21 = 0, a22 = 0, a23 = 0, a24 = 0;
+	U a16 = CONSTANT(0, 0x80000000u), a17 = 0, a18 = 0, a19 = 0, a20 = 0, a21 = 0, a22 = 0, a23 = 0, a24 = 0;
 	U e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12;
 	U e13, e14, e15, e16, e17, e18, e19, e20, e21, e22, e23, e24;
 	U b0, b1, b2, b3, b4, c0, c1, c2, c3, c4, d0, d1, d2, d3, d4;
 
-	KECCAK(e, a, RC[0])
+	KECCAK(e, a, ROUND_CONSTANT(0))
 	// Unrolled by two to need no moves, and no further: more would not fit a GPU's
 	// instruction cache.
 #pragma unroll 1
 	for (int i = 1; i < 23; i += 2) {
-		KECCAK(a, e, RC[i])
-		KECCAK(e, a, RC[i + 1])
+		KECCAK(a, e, ROUND_CONSTANT(i))
+		KECCAK(e, a, ROUND_CONSTANT(i + 1))
 	}
 	THETA(e)
 	b0 = e0 ^ d0;
 	if (big) {
 		b1 = R64(e6 ^ d1, 44);
 		b2 = R64(e12 ^ d2, 43);
-		b0 ^= (b2 & ~b1) ^ RC[23];
-		b0 = (R64(b0, 8) & 0x000000ff000000ffUL) | (R64(b0, 24) & 0x0000ff000000ff00UL) |
-		     (R64(b0, 40) & 0x00ff000000ff0000UL) | (R64(b0, 56) & 0xff000000ff000000UL);
-		return b0;
+		b0 = CHI3(b0, b1, b2) ^ ROUND_CONSTANT(23);
+		return SWAP64(b0);
 	}
 	b3 = R64(e18 ^ d3, 21);
 	b4 = R64(e24 ^ d4, 14);
-	return b3 ^ (b0 & ~b4);
+	return CHI3(b3, b4, b0);
 }
 
 // ---- the search -----------------------------------------------------------------
 
 // found[0] counts what qualified; up to ROOM low parts stand behind it.
-static void note(__global volatile uint *found, uint low)
+INLINE void note(__global volatile uint *found, uint low)
 {
 	uint at = atomic_inc(found);
 	if (at < ROOM)
 		found[1 + at] = low;
 }
 
-static void search(__constant uint *job, ulong limit, uint base, __global volatile uint *found, int big)
+INLINE void search(__constant uint *job, ulong limit, uint base, __global volatile uint *found, int big)
 {
 	const uint low = base + (uint)get_global_id(0) * WIDTH;
 	U lane[4];
 	sha256(job, ITEM(low), lane);
 	const U top = keccak(lane, big);
 #if WIDTH == 1
-	if (top <= limit)
+	if (as_ulong(top) <= limit)
 		note(found, low);
 #else
 	if (any(top <= (U)(limit))) {
