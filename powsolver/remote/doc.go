@@ -10,8 +10,8 @@
 //
 //   - before it is used it has to solve puzzles whose answers are known here,
 //   - every nonce that it offers is verified here,
-//   - a process that ends, is silent too long, says what makes no sense, or says
-//     too much is killed, and the search goes on without it.
+//   - a process that ends, gets no further for too long, says what makes no sense,
+//     or says too much is killed, and the search goes on without it.
 //
 // What it cannot be held to is diligence: a device that passes the check and finds
 // less than it claims to have tried goes unnoticed.

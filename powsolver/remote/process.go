@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,11 +38,12 @@ var (
 	errDropped = errors.New("it was ended")
 )
 
-// The program may say so much at once, and so much a second from then on: a
-// working one says about fifty lines a second.
+// How many lines the program may say: so many at once, so many more a second, and
+// some for each request. A working one says about fifty a second.
 const (
-	floodAtOnce    = 2000
-	floodPerSecond = 1000
+	floodAtOnce     = 2000
+	floodPerSecond  = 1000
+	floodPerRequest = 4
 )
 
 // process is a program that runs. Whatever ends it is its context's cause.
@@ -50,6 +52,7 @@ type process struct {
 	cancel  context.CancelCauseFunc
 	send    chan []byte
 	replies chan reply
+	asked   atomic.Uint64 // requests
 	gone    chan struct{} // closed when the system has taken the process away
 }
 
@@ -62,7 +65,7 @@ func (p Program) start(ctx context.Context) (*process, error) {
 	c.WaitDelay = time.Second // what it started may hold its output open
 	run := &process{ctx: ctx, cancel: cancel, send: make(chan []byte, 16), replies: make(chan reply), gone: make(chan struct{})}
 	said := new(complaints)
-	c.Stdout = &lines{ctx: ctx, drop: cancel, to: run.replies, began: time.Now()}
+	c.Stdout = &lines{ctx: ctx, drop: cancel, to: run.replies, asked: &run.asked, began: time.Now()}
 	c.Stderr = said
 	in, err := c.StdinPipe()
 	if err == nil {
@@ -129,6 +132,7 @@ func (r *process) ask(q request) error {
 	if err != nil {
 		return fmt.Errorf("write a request: %w", err)
 	}
+	r.asked.Add(1)
 	select {
 	case r.send <- append(line, '\n'):
 		return nil
@@ -168,8 +172,9 @@ type lines struct {
 	ctx   context.Context // the process's: whoever would read them is gone when it ends
 	drop  context.CancelCauseFunc
 	to    chan<- reply
+	asked *atomic.Uint64
 	began time.Time
-	count int
+	count uint64
 	part  []byte // of a line that has not ended
 }
 
@@ -192,7 +197,8 @@ func (l *lines) Write(b []byte) (int, error) {
 }
 
 func (l *lines) line(b []byte) error {
-	if l.count++; float64(l.count) > floodAtOnce+floodPerSecond*time.Since(l.began).Seconds() {
+	most := floodAtOnce + floodPerSecond*uint64(time.Since(l.began)/time.Second) + floodPerRequest*l.asked.Load()
+	if l.count++; l.count > most {
 		return l.refuse(fmt.Errorf("%w: %d lines", ErrFlood, l.count))
 	}
 	r, err := decodeReply(b)

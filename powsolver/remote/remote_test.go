@@ -187,6 +187,16 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestManyRequests is no flood, however many lines answer them.
+func TestManyRequests(t *testing.T) {
+	w := open(t, "none")
+	for range 2 * floodAtOnce {
+		if _, _, err := w.Search(t.Context(), hard(), 0, 1, new(atomic.Uint64)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestStops gives a search up, many times and with new work at once, and has the
 // next one answered.
 func TestStops(t *testing.T) {
