@@ -14,6 +14,7 @@ BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 # A number of runs and not a time: when time is up, the go command at times calls
 # a target that found nothing failed ("context deadline exceeded").
 FUZZTIME ?= 100000x
+PROGRAMS := ./cmd/taoctl ./cmd/taoctl-opencl
 SYSTEMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 LOCALNET := e2e/localnet
 
@@ -26,12 +27,12 @@ help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## the program, static and reproducible, as bin/taoctl
-	$(BUILD) -o bin/taoctl ./cmd/taoctl
+build: ## the program, static and reproducible, as bin/taoctl, and bin/taoctl-opencl beside it
+	$(BUILD) -o bin/ $(PROGRAMS)
 
 .PHONY: install
-install: ## the program, where go install puts programs
-	CGO_ENABLED=0 $(GO) install -trimpath -ldflags '$(LDFLAGS)' ./cmd/taoctl
+install: ## both programs, where go install puts programs
+	CGO_ENABLED=0 $(GO) install -trimpath -ldflags '$(LDFLAGS)' $(PROGRAMS)
 
 .PHONY: test
 test: ## all tests; needs Go and nothing else
@@ -56,6 +57,10 @@ $(LOCALNET)/node_modules: $(LOCALNET)/package-lock.json
 	npm --prefix $(LOCALNET) ci --no-audit --no-fund
 	@touch $@
 
+.PHONY: opencl
+opencl: ## the tests that need an OpenCL driver; installs PoCL where root may
+	@.ci/opencl
+
 .PHONY: localnet
 localnet: $(LOCALNET)/node_modules ## a local chain on the real runtime, until Ctrl-C; SPEC=FILE or $TAOCTL_CHAINSPECS
 	@spec='$(SPEC)'; \
@@ -77,6 +82,7 @@ lint: bin/golangci-lint ## gofmt, go vet for every system, golangci-lint
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./e2e/...
 	GOOS=windows $(GO) vet ./...
+	$(GO) vet -tags opencl ./powsolver/opencl ./cmd/taoctl-opencl
 	GOOS=darwin $(GO) vet ./...
 	bin/golangci-lint run ./...
 
@@ -89,6 +95,10 @@ verify: ## go.mod and what is generated are up to date
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	cd powsolver/_asm && $(GO) run . -check
+	@for system in $(SYSTEMS); do \
+		! GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) list -deps ./cmd/taoctl | grep ebitengine/purego || \
+		{ echo "taoctl for $$system links purego: it would be dynamic"; exit 1; }; \
+	done
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(GO) run ./internal/gendocs "$$fresh"; \
 	diff -r "$$fresh/man" docs/man && diff -r "$$fresh/completion" docs/completion || \
@@ -118,13 +128,15 @@ fuzz: ## every fuzz target, FUZZTIME=100000x runs each
 	done
 
 .PHONY: cross
-cross: ## the program for every system, as dist/taoctl-OS-ARCH, with sizes
+cross: ## both programs for every system, as dist/PROGRAM-OS-ARCH, with sizes
 	@for system in $(SYSTEMS); do \
 		os=$${system%/*} arch=$${system#*/}; suffix=; \
 		if [ $$os = windows ]; then suffix=.exe; fi; \
-		file=dist/taoctl-$$os-$$arch$$suffix; \
-		GOOS=$$os GOARCH=$$arch $(BUILD) -o $$file ./cmd/taoctl; \
-		printf '%-32s %6.2f MB\n' $$file $$(awk "BEGIN { print $$(wc -c < $$file) / 1e6 }"); \
+		for program in $(notdir $(PROGRAMS)); do \
+			file=dist/$$program-$$os-$$arch$$suffix; \
+			GOOS=$$os GOARCH=$$arch $(BUILD) -o $$file ./cmd/$$program; \
+			printf '%-40s %6.2f MB\n' $$file $$(awk "BEGIN { print $$(wc -c < $$file) / 1e6 }"); \
+		done; \
 	done
 
 .PHONY: ci

@@ -9,6 +9,7 @@ require (
 	github.com/cosmos/go-bip39 v1.0.0
 	github.com/creack/pty v1.1.24
 	github.com/decred/base58 v1.0.4
+	github.com/ebitengine/purego v0.11.3
 	github.com/fernet/fernet-go v0.0.0-20240119011108-303da6aec611
 	github.com/gofrs/flock v0.13.1
 	github.com/jedib0t/go-pretty/v6 v6.8.3

@@ -61,6 +61,7 @@ type app struct {
 	settings settings
 	out      outputFlags
 	change   changeFlags
+	opencl   string   // which devices, of --opencl
 	stopped  []func() // what close undoes, last first
 	client   *chain.Client
 

@@ -7,6 +7,7 @@ import (
 	"github.com/taoctl/taoctl/balance"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/keystore"
+	"github.com/taoctl/taoctl/powsolver/remote"
 	"github.com/taoctl/taoctl/register"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
@@ -15,7 +16,7 @@ import (
 // hint is one line of advice for an error, or nothing. Errors say what is so;
 // this says what to do, and never repeats the error.
 func hint(err error) string {
-	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintNode} {
+	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintOpenCL, hintNode} {
 		if text := give(err); text != "" {
 			return text
 		}
@@ -152,6 +153,13 @@ func hintNode(err error) string {
 		return "run it again with --network archive"
 	case is[*tx.ExtensionError](err):
 		return "the chain was upgraded: install a newer taoctl"
+	}
+	return ""
+}
+
+func hintOpenCL(err error) string {
+	if errors.Is(err, remote.ErrNotFound) {
+		return "put taoctl-opencl beside taoctl, or leave out --opencl to work on the CPU alone"
 	}
 	return ""
 }

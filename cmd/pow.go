@@ -28,6 +28,8 @@ type workFacts struct {
 	Difficulty uint64          `json:"difficulty"`
 	Engine     string          `json:"engine"`
 	Workers    int             `json:"workers"`
+	OpenCL     []string        `json:"opencl,omitempty"`   // devices that work too
+	LeftOut    []leftOut       `json:"left_out,omitempty"` // devices that should, and do not
 	Rate       uint64          `json:"about_seals_per_second" view:"about seals/s"`
 	Expected   string          `json:"about_time" view:"half of all searches within about"`
 }
@@ -96,7 +98,8 @@ func (a *app) workFlags(c *cobra.Command, attempts, workers *int) {
 	a.changeFlagsOf(c)
 	a.hotkeyFlag(c)
 	c.Flags().IntVar(attempts, "max-attempts", 5, "how often to try each hotkey, where its work came too late or was refused")
-	c.Flags().IntVar(workers, "workers", 0, "how many cores to work on (default: all)")
+	c.Flags().IntVar(workers, "workers", 0, "how many cores to work on (default: all, but one for each graphics card)")
+	a.openclFlag(c)
 	a.formFlags(c)
 }
 
@@ -143,21 +146,14 @@ func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.W
 	if engine == nil {
 		return nil, nil, fmt.Errorf("this machine computes seals wrongly: %w", dropped[len(dropped)-1])
 	}
-	if workers == 0 {
-		workers = powsolver.Cores()
-	}
 	if ch == nil {
-		return nil, &workFacts{Engine: engine.Name(), Workers: workers}, nil // all are registered: run says so
+		return nil, &workFacts{Engine: engine.Name()}, nil // all are registered: run says so
 	}
-	// With a worker on every processor that Go knows, Go looks at the network
-	// every 10 ms only.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), workers+1))
-	solver := powsolver.NewSolver(engine.Workers(workers)...)
-	fast, err := measure(ctx, solver)
-	return solver, &workFacts{
+	g, err := a.gather(ctx, engine, workers)
+	return g.solver, &workFacts{
 		Seal: ch.Rule.Seal, Order: ch.Rule.Order, Signer: ch.Rule.Signer, Difficulty: ch.Puzzle.Difficulty,
-		Engine: engine.Name(), Workers: workers, Rate: fast.perSecond(),
-		Expected: roundTime(fast.median(ch.Puzzle.Difficulty)),
+		Engine: engine.Name(), Workers: g.workers, OpenCL: g.opencl.names(), LeftOut: g.opencl.leftOut, Rate: g.fast.perSecond(),
+		Expected: roundTime(g.fast.median(ch.Puzzle.Difficulty)),
 	}, err
 }
 
@@ -172,6 +168,36 @@ func firstChallenge(ctx context.Context, v *chain.View, works []register.Work) (
 		return &ch, err
 	}
 	return nil, nil
+}
+
+// gathering is all that works, in one solver.
+type gathering struct {
+	solver  *powsolver.Solver
+	workers int // of the CPU
+	opencl  openclCrew
+	fast    speed
+}
+
+// gather puts workers of the CPU, 0 for as many as suit, and the OpenCL devices
+// together, and measures them.
+func (a *app) gather(ctx context.Context, engine *powsolver.Engine, workers int) (g gathering, err error) {
+	if g.opencl, err = a.openOpenCL(ctx); err != nil {
+		return g, err
+	}
+	if g.workers = workers; workers == 0 {
+		// A card that waits for a core to be given its next launch stands still.
+		g.workers = max(powsolver.Cores()-g.opencl.cards(), 1)
+	}
+	// With a worker on every processor that Go knows, Go looks at the network
+	// every 10 ms only.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), g.workers+1))
+	g.solver = powsolver.NewSolver(append(engine.Workers(g.workers), g.opencl.crew()...)...)
+	g.fast, err = measure(ctx, g.solver)
+	if err == nil && g.opencl.workers != nil {
+		g.fast, err = measure(ctx, g.solver) // devices have found their pace now
+		g.opencl.strike(g.solver.Progress())
+	}
+	return g, err
 }
 
 // speed is how fast a solver computes, between two readings.
@@ -190,6 +216,8 @@ func measure(ctx context.Context, s *powsolver.Solver) (speed, error) {
 	const moment = 150 * time.Millisecond
 	short, cancel := context.WithTimeout(ctx, moment)
 	defer cancel()
+	before := s.Progress()
+	before.Elapsed = 0
 	_, err := s.Solve(short, powsolver.Puzzle{Kind: powsolver.Legacy, Difficulty: math.MaxUint64, Block: [32]byte{1}}, nil)
 	switch {
 	case ctx.Err() != nil:
@@ -197,7 +225,7 @@ func measure(ctx context.Context, s *powsolver.Solver) (speed, error) {
 	case err != nil && short.Err() == nil:
 		return speed{}, err
 	}
-	return speed{to: s.Progress()}, nil
+	return speed{from: before, to: s.Progress()}, nil
 }
 
 func roundTime(d time.Duration) string {
@@ -250,6 +278,28 @@ type searchLine struct {
 	Rate       uint64 `json:"seals_per_second"`
 	Expected   int64  `json:"about_milliseconds"` // half of all searches take less
 	Left       uint32 `json:"blocks_left"`        // that may still come before this work is of no use
+	Workers    []pace `json:"workers"`
+}
+
+// pace is what the workers of an engine, or a device, do together.
+type pace struct {
+	Name    string `json:"name"`
+	Workers int    `json:"workers"` // those that have not been left out
+	Rate    uint64 `json:"seals_per_second"`
+}
+
+func (s speed) paces() []pace {
+	var list []pace
+	for _, r := range s.to.ByName(s.from) {
+		list = append(list, pace{Name: r.Name, Workers: r.Workers, Rate: uint64(r.Rate)})
+	}
+	return list
+}
+
+// leftOutLine tells of a device that failed, as a line of JSON.
+type leftOutLine struct {
+	Event string `json:"event"` // left_out
+	leftOut
 }
 
 // searchShow tells a person, or a script, how a search goes.
@@ -259,16 +309,22 @@ type searchShow struct {
 	spin   *term.Progress
 	done   chan struct{}
 	ended  sync.WaitGroup
+	told   map[int]bool // the workers that are known to be left out, by number
 
 	mu  sync.Mutex
 	now register.Challenge
 }
 
 func (a *app) showSearch(s *powsolver.Solver) *searchShow {
-	show := &searchShow{app: a, solver: s, spin: a.busy("starting the search"), done: make(chan struct{})}
+	show := &searchShow{app: a, solver: s, spin: a.busy(searchStarts), done: make(chan struct{}), told: map[int]bool{}}
+	for i, w := range s.Progress().Workers {
+		show.told[i] = w.Err != nil // in a search before this one
+	}
 	show.ended.Go(show.run)
 	return show
 }
+
+const searchStarts = "starting the search"
 
 func (s *searchShow) challenge(ch register.Challenge) {
 	s.mu.Lock()
@@ -280,6 +336,29 @@ func (s *searchShow) stop() {
 	close(s.done)
 	s.ended.Wait()
 	s.spin.Stop()
+	for _, l := range s.newlyLeftOut(s.solver.Progress()) {
+		s.lost(l)
+	}
+}
+
+// newlyLeftOut are the workers that failed since it was asked last.
+func (s *searchShow) newlyLeftOut(p powsolver.Progress) (list []leftOut) {
+	for i, w := range p.Workers {
+		if w.Err != nil && !s.told[i] {
+			s.told[i] = true
+			list = append(list, leftOut{w.Name, w.Err.Error()})
+		}
+	}
+	return list
+}
+
+// lost tells of a worker that failed; no line of progress may be drawn meanwhile.
+func (s *searchShow) lost(l leftOut) {
+	if s.app.out.json && !s.app.out.quiet {
+		_ = json.NewEncoder(s.app.env.Err).Encode(leftOutLine{"left_out", l}) // the search goes on all the same
+		return
+	}
+	s.app.say("left out: %s: %s", l.Device, l.Reason)
 }
 
 func (s *searchShow) run() {
@@ -296,6 +375,13 @@ func (s *searchShow) run() {
 		case <-tick.C:
 		}
 		now := s.solver.Progress()
+		if list := s.newlyLeftOut(now); list != nil {
+			s.spin.Stop()
+			for _, l := range list {
+				s.lost(l)
+			}
+			s.spin = s.app.busy(searchStarts)
+		}
 		if before != nil {
 			s.tell(now, speed{from: *before, to: now})
 		}
@@ -312,13 +398,27 @@ func (s *searchShow) tell(p powsolver.Progress, fast speed) {
 	if s.app.out.json && !s.app.out.quiet {
 		line := searchLine{
 			Event: "work", Block: ch.Block, Difficulty: ch.Puzzle.Difficulty, Tried: p.Tried, Rate: fast.perSecond(),
-			Expected: expected.Milliseconds(), Left: left,
+			Expected: expected.Milliseconds(), Left: left, Workers: fast.paces(),
 		}
 		_ = json.NewEncoder(s.app.env.Err).Encode(line) // a lost line of progress changes nothing
 		return
 	}
-	s.spin.Set(fmt.Sprintf("block %d, good for %d more: %s seals/s, difficulty %d, half of all searches within about %s",
-		ch.Block, left, short(fast.perSecond()), ch.Puzzle.Difficulty, roundTime(expected)))
+	s.spin.Set(fmt.Sprintf("block %d, good for %d more: %s seals/s%s, difficulty %d, half of all searches within about %s",
+		ch.Block, left, short(fast.perSecond()), fast.shares(), ch.Puzzle.Difficulty, roundTime(expected)))
+}
+
+// shares says which devices a rate comes from, if there are several.
+func (s speed) shares() string {
+	paces := s.paces()
+	if len(paces) < 2 {
+		return ""
+	}
+	var parts []string
+	for _, p := range paces {
+		name, _, _ := strings.Cut(p.Name, " (") // a line of progress has no room for "opencl 0 (NVIDIA H100 80GB HBM3)"
+		parts = append(parts, name+" "+short(p.Rate))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // short is a large number for people, to three digits or so.
@@ -368,8 +468,10 @@ func (a *app) powCommand() *cobra.Command {
 
 // benchmark is the result of "pow bench".
 type benchmark struct {
-	Engines []powsolver.BenchResult `json:"engines"`
-	Cores   powsolver.CoresResult   `json:"all_cores" view:"all cores"`
+	Engines []powsolver.BenchResult  `json:"engines"`
+	Cores   powsolver.CoresResult    `json:"all_cores" view:"all cores"`
+	OpenCL  []powsolver.WorkerResult `json:"opencl,omitempty"`
+	LeftOut []leftOut                `json:"left_out,omitempty"`
 }
 
 func (a *app) powBenchCommand() *cobra.Command {
@@ -379,20 +481,25 @@ func (a *app) powBenchCommand() *cobra.Command {
 		Short: "Measure every engine on this machine",
 		Long: `Measure how many seals each engine computes on one core, for each seal and byte
 order, in alternating slices of time so that other work on the machine hits all
-alike; and what all cores reach together. Medians are shown.`,
+alike; and what all cores reach together. Medians are shown. OpenCL devices are
+measured by the clock on the wall, each by itself.`,
 		Example: "  taoctl pow bench\n  taoctl pow bench --json --passes 21",
 		Args:    arguments(cobra.NoArgs),
 	}
 	c.Flags().DurationVar(&bench.Slice, "slice", bench.Slice, "how long an engine runs at a time")
 	c.Flags().IntVar(&bench.Passes, "passes", bench.Passes, "how often each has its turn")
+	a.openclFlag(c)
 	return a.query(c, func(c *cobra.Command, _ []string) (any, error) {
 		if bench.Slice <= 0 || bench.Passes <= 0 {
 			return nil, usagef("--slice and --passes must be above 0")
 		}
-		spin := a.busy("measuring")
-		defer spin.Stop()
 		var b benchmark
 		var err error
+		if b.OpenCL, b.LeftOut, err = a.benchOpenCL(c.Context(), bench); err != nil {
+			return nil, err
+		}
+		spin := a.busy("measuring")
+		defer spin.Stop()
 		if b.Engines, err = bench.Run(c.Context()); err != nil {
 			return nil, err
 		}
@@ -403,9 +510,9 @@ alike; and what all cores reach together. Medians are shown.`,
 
 // devices is the result of "pow devices".
 type devices struct {
-	Engines []device `json:"engines"`
-	Cores   int      `json:"cores"`
-	OpenCL  string   `json:"opencl"`
+	Engines []device      `json:"engines"`
+	Cores   int           `json:"cores"`
+	OpenCL  openclDevices `json:"opencl"`
 }
 
 type device struct {
@@ -420,12 +527,16 @@ func (a *app) powDevicesCommand() *cobra.Command {
 		Use:   "devices",
 		Short: "List what this machine can compute seals with",
 		Long: `List the engines that this machine offers, the fastest first, each checked
-against the definition of the seals. The first that agrees is chosen.`,
+against the definition of the seals. The first that agrees is chosen.
+
+If the program taoctl-opencl is installed, beside taoctl or on the PATH, the
+devices of OpenCL are listed and checked as well; all that are no CPU are chosen.`,
 		Example: "  taoctl pow devices",
 		Args:    arguments(cobra.NoArgs),
 	}
-	return a.query(c, func(*cobra.Command, []string) (any, error) {
-		d := devices{Cores: powsolver.Cores(), OpenCL: "not in this build"}
+	a.openclFlag(c)
+	return a.query(c, func(c *cobra.Command, _ []string) (any, error) {
+		d := devices{Cores: powsolver.Cores()}
 		chosen := false
 		for _, e := range powsolver.Engines() {
 			err := e.Check()
@@ -436,7 +547,9 @@ against the definition of the seals. The first that agrees is chosen.`,
 			chosen = chosen || row.Chosen
 			d.Engines = append(d.Engines, row)
 		}
-		return d, nil
+		var err error
+		d.OpenCL, err = a.listOpenCL(c.Context())
+		return d, err
 	})
 }
 

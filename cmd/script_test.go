@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/taoctl/taoctl/internal/scripttest"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore/keystoretest"
+	"github.com/taoctl/taoctl/powsolver/remotetest"
 )
 
 // record names the file to which every taoctl of a script adds what it prints,
@@ -32,7 +34,10 @@ const record = "TAOCTL_TEST_RECORD"
 const fileLimit = "TAOCTL_TEST_FILE_LIMIT"
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"taoctl": taoctl})
+	testscript.Main(m, map[string]func(){
+		"taoctl":     taoctl,
+		"fakeopencl": func() { os.Exit(remotetest.Fake(strings.Join(os.Args[1:], " "))) },
+	})
 }
 
 // taoctl is the program itself, as main runs it, in a process of its own. Two

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestScripts(t *testing.T) {
 			c := startChain(t, spec)
 			p := testscript.Params{
 				Setup:               func(e *testscript.Env) error { return setup(e, c, bin) },
-				Condition:           c.condition,
+				Condition:           conditions(c, bin),
 				Cmds:                commands(),
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
@@ -44,6 +45,17 @@ func TestScripts(t *testing.T) {
 				testscript.RunT(sequential{t}, p)
 			}
 		})
+	}
+}
+
+// conditions are the chain's, and opencl: whether a driver offers a device.
+func conditions(c *chain, bin string) func(string) (bool, error) {
+	return func(cond string) (bool, error) {
+		if cond != "opencl" {
+			return c.condition(cond)
+		}
+		out, err := exec.Command(filepath.Join(bin, "taoctl"), "pow", "devices", "--template", "{{range .opencl.devices}}{{.name}}{{end}}").Output()
+		return strings.TrimSpace(string(out)) != "", err
 	}
 }
 
@@ -103,11 +115,12 @@ func requireLocalnet(t *testing.T) {
 	}
 }
 
-// build makes the binary as it is released, without cgo, and returns its folder.
+// build makes the binaries as they are released, without cgo, and returns their
+// folder.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../cmd/taoctl")
+	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../cmd/taoctl", "../cmd/taoctl-opencl")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building taoctl: %v\n%s", err, out)

@@ -41,6 +41,14 @@ func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
 	defer runtime.UnlockOSThread()
 
 	tracks := b.tracks()
+	if err := b.passes(ctx, tracks); err != nil {
+		return nil, err
+	}
+	return results(tracks), nil
+}
+
+// passes gives each track its turns.
+func (b Bench) passes(ctx context.Context, tracks []*track) error {
 	for pass := range b.Passes + 1 {
 		slice := b.Slice
 		if pass == 0 {
@@ -49,11 +57,47 @@ func (b Bench) Run(ctx context.Context) ([]BenchResult, error) {
 		clock := cyclesPerSecond()
 		for _, t := range tracks {
 			if err := t.run(ctx, slice, clock, pass > 0); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return results(tracks), nil
+	return nil
+}
+
+// WorkerResult is how fast a worker of any make computes one seal, by the clock on
+// the wall.
+type WorkerResult struct {
+	Name   string  `json:"name"`
+	Kind   Kind    `json:"seal"`
+	Order  Order   `json:"order"`
+	Rate   float64 `json:"seals_per_second"` // median
+	Lowest float64 `json:"lowest"`           // the lowest rate of a pass
+	Most   float64 `json:"highest"`
+}
+
+// Workers measures workers that are not of the CPU, one at a time, in alternating
+// slices too.
+func (b Bench) Workers(ctx context.Context, workers ...Worker) ([]WorkerResult, error) {
+	b = b.withDefaults()
+	var tracks []*track
+	for _, f := range forms() {
+		for _, w := range workers {
+			if f.Kind != Original {
+				tracks = append(tracks, &track{worker: w, puzzle: benchPuzzle(f), rate: 100_000, clock: wallTime})
+			}
+		}
+	}
+	if err := b.passes(ctx, tracks); err != nil {
+		return nil, err
+	}
+	out := make([]WorkerResult, len(tracks))
+	for i, t := range tracks {
+		out[i] = WorkerResult{
+			Name: t.worker.Name(), Kind: t.puzzle.Kind, Order: t.puzzle.Order,
+			Rate: median(t.rates), Lowest: slices.Min(t.rates), Most: slices.Max(t.rates),
+		}
+	}
+	return out, nil
 }
 
 // CoresResult is what several workers of one engine reach together.
@@ -127,7 +171,8 @@ type track struct {
 	worker Worker
 	puzzle Puzzle
 	at     uint64
-	rate   float64 // the last pass's, seals per second
+	clock  func() time.Duration // what its time is taken by
+	rate   float64              // the last pass's, seals per second
 	rates  []float64
 	cycles []float64
 }
@@ -139,27 +184,28 @@ func (b Bench) tracks() (tracks []*track) {
 			continue // the same search as Legacy
 		}
 		for _, e := range b.Engines {
-			tracks = append(tracks, &track{worker: e.Worker(), puzzle: benchPuzzle(f), rate: 100_000})
+			tracks = append(tracks, &track{worker: e.Worker(), puzzle: benchPuzzle(f), rate: 100_000, clock: cpuTime})
 		}
 	}
 	return tracks
 }
 
-func (t *track) run(ctx context.Context, slice time.Duration, clock float64, counts bool) error {
+// run lasts a slice; cycles is the core's clock, cycles per second.
+func (t *track) run(ctx context.Context, slice time.Duration, cycles float64, counts bool) error {
 	var tried atomic.Uint64
-	began := cpuTime()
-	for done := time.Duration(0); done < slice; done = cpuTime() - began {
+	began := t.clock()
+	for done := time.Duration(0); done < slice; done = t.clock() - began {
 		n := max(uint64(t.rate*(slice-done).Seconds()), 1024)
 		from := tried.Load()
 		if _, _, err := t.worker.Search(ctx, t.puzzle, t.at+from, n, &tried); err != nil {
 			return err
 		}
-		t.rate = float64(tried.Load()) / (cpuTime() - began).Seconds()
+		t.rate = float64(tried.Load()) / (t.clock() - began).Seconds()
 	}
 	t.at += tried.Load()
 	if counts {
 		t.rates = append(t.rates, t.rate)
-		t.cycles = append(t.cycles, clock/t.rate)
+		t.cycles = append(t.cycles, cycles/t.rate)
 	}
 	return nil
 }

@@ -41,6 +41,23 @@ func TestBenchCores(t *testing.T) {
 	}
 }
 
+func TestBenchWorkers(t *testing.T) {
+	b := Bench{Slice: 2 * time.Millisecond, Passes: 3}
+	got, err := b.Workers(t.Context(), portableEngine().Worker(), portableEngine().Worker())
+	if err != nil || len(got) != 2*3 {
+		t.Fatalf("%d results, %v; want 3 forms of 2 workers", len(got), err)
+	}
+	for _, r := range got {
+		if r.Name != "portable" || r.Lowest <= 0 || r.Lowest > r.Rate || r.Rate > r.Most {
+			t.Errorf("result %+v is not plausible", r)
+		}
+	}
+	eager := &Engine{name: "eager", lane: func() lane { return new(eager) }}
+	if _, err := b.Workers(t.Context(), eager.Worker()); !errors.Is(err, ErrDisagrees) {
+		t.Errorf("error %v, want ErrDisagrees", err)
+	}
+}
+
 func TestBenchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

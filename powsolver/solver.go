@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -214,6 +215,38 @@ func (p Progress) Since(earlier Progress) float64 {
 		return 0
 	}
 	return float64(p.Tried-earlier.Tried) / d.Seconds()
+}
+
+// NamedRate is what the workers of one name do together.
+type NamedRate struct {
+	Name    string
+	Workers int     // those that have not been left out
+	Rate    float64 // seals per second
+}
+
+// ByName is the rate between an earlier reading and this one, for each name of a
+// worker, in the solver's order.
+func (p Progress) ByName(earlier Progress) []NamedRate {
+	var all []NamedRate
+	seconds := (p.Elapsed - earlier.Elapsed).Seconds()
+	for i, w := range p.Workers {
+		at := slices.IndexFunc(all, func(r NamedRate) bool { return r.Name == w.Name })
+		if at < 0 {
+			at = len(all)
+			all = append(all, NamedRate{Name: w.Name})
+		}
+		if w.Err == nil {
+			all[at].Workers++
+		}
+		before := uint64(0)
+		if i < len(earlier.Workers) {
+			before = earlier.Workers[i].Tried
+		}
+		if seconds > 0 {
+			all[at].Rate += float64(w.Tried-before) / seconds
+		}
+	}
+	return all
 }
 
 // Cores is how many workers suit the CPU: as many as Go may run at once, which

@@ -321,3 +321,23 @@ func busySolver(b *testing.B) (s *Solver, began func()) {
 		}
 	}
 }
+
+// TestByName counts the workers of a name together.
+func TestByName(t *testing.T) {
+	before := Progress{Elapsed: time.Second, Workers: []WorkerProgress{{Name: "a", Tried: 10}, {Name: "a"}, {Name: "b", Tried: 5}}}
+	after := Progress{Elapsed: 3 * time.Second, Workers: []WorkerProgress{
+		{Name: "a", Tried: 30}, {Name: "a", Tried: 20, Err: ErrDisagrees}, {Name: "b", Tried: 5},
+	}}
+	want := []NamedRate{{"a", 1, 20}, {"b", 1, 0}}
+	if got := after.ByName(before); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, r := range before.ByName(after) {
+		if r.Rate != 0 {
+			t.Errorf("a rate backward: %+v", r)
+		}
+	}
+	if got := after.ByName(Progress{Elapsed: 2 * time.Second}); got[0].Rate != 50 {
+		t.Errorf("since nothing: %+v", got)
+	}
+}

@@ -185,6 +185,49 @@ func checkOwn(t *testing.T, f source, own string) {
 	}
 }
 
+// TestPrograms checks what the two programs are made of. taoctl holds keys and is
+// static, so it loads nobody's libraries; taoctl-opencl loads them, so it holds no
+// key and reaches no network.
+func TestPrograms(t *testing.T) {
+	_, files := load(t)
+	wallet, drivers := reached(files, "cmd/taoctl"), reached(files, "cmd/taoctl-opencl")
+	const purego = "github.com/ebitengine/purego"
+	for p := range wallet {
+		if p == module+"/powsolver/opencl" || p == purego || strings.HasPrefix(p, purego+"/") {
+			t.Errorf("cmd/taoctl reaches %s, which would make it dynamic and load drivers of strangers beside its keys", p)
+		}
+	}
+	for p := range drivers {
+		own, ours := strings.CutPrefix(p, module+"/")
+		if ours && own != "powsolver" && own != "cmd/taoctl-opencl" && !strings.HasPrefix(own, "powsolver/") || p == "net" || p == "net/http" {
+			t.Errorf("cmd/taoctl-opencl reaches %s: in the process of drivers there may be no key and no network", p)
+		}
+	}
+	// What is known to be there is found, or the search is broken.
+	if !wallet[module+"/keystore"] || !wallet["golang.org/x/crypto/blake2b"] || !drivers[module+"/powsolver/opencl"] || !drivers[purego] {
+		t.Error("the search for what a program reaches is broken")
+	}
+}
+
+// reached returns all that a package of ours imports, directly or through other
+// packages of ours, by import path.
+func reached(files []source, p string) map[string]bool {
+	all := map[string]bool{module + "/" + p: true}
+	for grown := true; grown; {
+		grown = false
+		for _, f := range files {
+			if f.test || !all[module+"/"+path.Dir(f.name)] {
+				continue
+			}
+			for _, i := range imports(f.ast) {
+				grown = grown || !all[i]
+				all[i] = true
+			}
+		}
+	}
+	return all
+}
+
 // allows reports whether a package may use the library. Tests may use any.
 func (l library) allows(p string) bool {
 	return packages[p].test || slices.Contains(l.by, p)

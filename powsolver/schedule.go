@@ -1,5 +1,3 @@
-//go:build !purego
-
 package powsolver
 
 // schedule is what SHA-256 needs for a block of which only the first word varies,
