@@ -103,7 +103,7 @@ questions to the terminal. The exit code says how it ended:
 	root.PersistentFlags().BoolVarP(&a.out.quiet, "quiet", "q", false, "print no preview and no progress")
 	root.AddCommand(
 		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
-		a.callCommand(), a.queryCommand(), a.chainCommand(),
+		a.callCommand(), a.queryCommand(), a.chainCommand(), a.governanceCommand(),
 	)
 	return root
 }
