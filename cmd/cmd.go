@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/term"
+	"github.com/taoctl/taoctl/tx"
 )
 
 // Env is all that the program takes from the world around it.
@@ -60,7 +61,8 @@ type app struct {
 	settings settings
 	out      outputFlags
 	change   changeFlags
-	stopped  []func() // what close undoes, last first
+	outcome  func(*tx.Receipt) (any, error) // what a command reads from its receipt; nil: the receipt itself
+	stopped  []func()                       // what close undoes, last first
 	client   *chain.Client
 }
 

@@ -16,72 +16,17 @@ import (
 // decision plans a change by the runtime's way of deciding.
 type decision func(ctx context.Context, m governance.Model, v *chain.View, args []string) (tx.Plan, error)
 
-// decide makes a command that walks the road of transact, and reads its result
-// from the events named: that an extrinsic succeeded does not say that a vote
-// was counted.
+// decide makes a command of transact, whose result is read from the events
+// named: that an extrinsic succeeded does not say that a vote was counted.
 func (a *app) decide(c *cobra.Command, plan decision, expect ...string) *cobra.Command {
-	a.changeFlagsOf(c)
-	a.formFlags(c)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		o, wait, err := a.change.parse()
+	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
+		a.outcome = func(r *tx.Receipt) (any, error) { return judge(r, expect) }
+		m, err := governance.Of(v.Runtime())
 		if err != nil {
-			return err
+			return tx.Plan{}, err
 		}
-		m, v, err := a.govModel(c)
-		if err != nil {
-			return err
-		}
-		p, err := plan(c.Context(), m, v, args)
-		if err != nil {
-			return err
-		}
-		draft, err := tx.Prepare(c.Context(), v, p, o)
-		if err != nil {
-			return err
-		}
-		if a.change.dryRun || a.change.out != "" {
-			return a.carryOut(c, v.Client(), draft, wait)
-		}
-		x, err := a.agreed(c, v.Client(), draft)
-		if err != nil {
-			return err
-		}
-		return a.sendDecision(c.Context(), v.Client(), x, wait, expect)
-	}
-	return c
-}
-
-// agreed has a draft agreed to and signed.
-func (a *app) agreed(c *cobra.Command, client *chain.Client, d *tx.Draft) (*tx.Extrinsic, error) {
-	if err := a.checkOpen(c.Context(), client, d.Signer, d.CallHash()); err != nil {
-		return nil, err
-	}
-	if err := a.consent(c.Context(), a.summaryOf(c, client, d), "Sign and send this?"); err != nil {
-		return nil, err
-	}
-	return a.sign(c.Context(), d)
-}
-
-// sendDecision sends, waits, and prints what the chain reported.
-func (a *app) sendDecision(ctx context.Context, client *chain.Client, x *tx.Extrinsic, wait tx.Wait, expect []string) error {
-	journal, err := a.journal()
-	if err != nil {
-		return err
-	}
-	if a.change.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.change.timeout)
-		defer cancel()
-	}
-	r, err := a.follow(ctx, client, journal, x, wait)
-	if err != nil {
-		return err
-	}
-	result, judged := judge(r, expect)
-	if err := a.show(result); err != nil {
-		return &tx.UnknownError{Extrinsic: r.Extrinsic, Err: err}
-	}
-	return judged
+		return plan(c.Context(), m, v, args)
+	})
 }
 
 // govReceipt is a receipt and what its events say of the decision.
