@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,8 @@ type govWallet struct {
 	Coldkey tao.Account   `json:"coldkey"`
 	Roles   []string      `json:"member_of"` // bodies, by coldkey or hotkey
 	Waiting []uint32      `json:"waiting_for_its_vote"`
-	Voters  []tao.Account `json:"voters"` // its accounts with a vote
+	Voters  []tao.Account `json:"voters" view:",lines"` // its accounts with a vote
+	May     []string      `json:"may" view:",lines"`    // in plain words
 }
 
 // govRow is a proposal in a list.
@@ -43,6 +45,7 @@ type govRow struct {
 	Index     uint32     `json:"index"`
 	Hash      *tao.Hash  `json:"hash,omitempty"`
 	State     string     `json:"state"`
+	ClosesAs  string     `json:"closes_as,omitempty"`
 	Ayes      int        `json:"ayes"`
 	Nays      int        `json:"nays"`
 	Threshold uint32     `json:"threshold"`
@@ -66,12 +69,14 @@ func (a *app) govStatusCommand() *cobra.Command {
 		Short: "Show who decides here, what is open, and what this wallet may do",
 		Long: `Show which way of deciding the connected runtime has, by its metadata: a senate
 ("collective"), referenda (experimental: no live chain has them yet), or none.
-Shown as well are the sudo key, its proxies, multisig operations that wait for
-it, scheduled calls, and how the runtime is upgraded.`,
+Shown as well are the sudo key, its proxies and the signatories behind it where
+something on the chain tells them, multisig operations that wait for them with
+their calls, scheduled calls, and how the runtime is upgraded.`,
 		Args: arguments(cobra.NoArgs),
 	}
 	a.networkFlags(c)
 	a.walletFlags(c)
+	a.hotkeyFlag(c)
 	return a.query(c, func(c *cobra.Command, _ []string) (any, error) {
 		v, err := a.best(c)
 		if err != nil {
@@ -87,31 +92,36 @@ func (a *app) govStatusAt(ctx context.Context, v *chain.View) (any, error) {
 	if s.Sudo, err = governance.SudoOf(ctx, v); err != nil {
 		return nil, err
 	}
+	mine := a.ownAccounts()
+	var list []governance.Proposal
 	if model, none := governance.Of(v.Runtime()); none == nil {
 		s.Model = model.Name()
 		if s.Bodies, err = model.Bodies(ctx, v); err != nil {
 			return nil, err
 		}
-		list, err := model.Proposals(ctx, v)
-		if err != nil {
+		if list, err = model.Proposals(ctx, v); err != nil {
 			return nil, err
 		}
-		mine := a.ownAccounts()
 		s.Open = rowsOf(list, mine)
-		s.Wallet = walletPart(mine, s.Bodies, list)
 	}
 	s.Meaning = modelMeanings[s.Model]
+	s.Wallet = walletPart(mine, s.Bodies, list)
+	s.Wallet.mayDo(s)
 	return s, nil
 }
 
-// ownAccounts are the chosen wallet's coldkey and hotkeys, coldkey first; none
-// where there is no wallet, which reading must not need.
+// ownAccounts are the chosen wallet's coldkey and hotkeys, coldkey first, and
+// the hotkey that the settings name; none where there is no wallet, which
+// reading must not need.
 func (a *app) ownAccounts() []tao.Account {
 	w, err := a.wallet(a.walletName())
 	if err != nil {
 		return nil
 	}
 	list := []tao.Account{w.Coldkey}
+	if named, err := a.hotkey(w); err == nil {
+		list = append(list, named)
+	}
 	store, err := a.store()
 	if err != nil {
 		return list
@@ -129,11 +139,11 @@ func walletPart(mine []tao.Account, bodies []governance.Body, list []governance.
 	if len(mine) == 0 {
 		return nil
 	}
-	w := &govWallet{Coldkey: mine[0], Roles: []string{}, Waiting: []uint32{}, Voters: []tao.Account{}}
+	w := &govWallet{Coldkey: mine[0], Roles: []string{}, Waiting: []uint32{}, Voters: []tao.Account{}, May: []string{}}
 	for _, b := range bodies {
-		for _, m := range mine {
-			if slices.Contains(b.Members, m) {
-				w.join(b, m)
+		for _, m := range b.Members {
+			if slices.Contains(mine, m.Account) {
+				w.join(b, m.Account)
 			}
 		}
 	}
@@ -154,17 +164,43 @@ func (w *govWallet) join(b governance.Body, m tao.Account) {
 	}
 }
 
+// mayDo says in words what the wallet may do by what the status shows.
+func (w *govWallet) mayDo(s govStatus) {
+	if w == nil {
+		return
+	}
+	may := func(here bool, format string, args ...any) {
+		if here {
+			w.May = append(w.May, fmt.Sprintf(format, args...))
+		}
+	}
+	may(len(w.Waiting) > 0, "vote: %d proposals wait for it", len(w.Waiting))
+	may(len(w.Voters) > 0 && len(w.Waiting) == 0, "vote; nothing waits for it now")
+	may(slices.Contains(w.Roles, "triumvirate") || slices.Contains(w.Roles, "Proposers"), "propose")
+	may(s.Sudo.Key != nil && s.Sudo.Key.Account == w.Coldkey, "do anything: its coldkey is the sudo key")
+	group := func(m *governance.Multisig, what string) {
+		may(m != nil && slices.ContainsFunc(m.Signatories, func(v governance.Voter) bool { return v.Account == w.Coldkey }),
+			"approve multisig operations of %s, as one of its signatories", what)
+	}
+	group(s.Sudo.Multisig, "the sudo key")
+	for _, p := range s.Sudo.Proxies {
+		may(p.Delegate.Account == w.Coldkey, "sign for the sudo key as its proxy of type %s", p.Type)
+		group(p.Multisig, "a proxy of the sudo key")
+	}
+	may(len(w.May) == 0, "look on: it has no part in decisions here")
+}
+
 // needsVote reports an open proposal that one of the accounts may vote on and
 // has not.
 func needsVote(p governance.Proposal, mine []tao.Account) bool {
-	return p.State == "open" && slices.ContainsFunc(mine, func(m tao.Account) bool { return slices.Contains(p.Waiting, m) })
+	return p.State == governance.Open && slices.ContainsFunc(p.Waiting, func(v governance.Voter) bool { return slices.Contains(mine, v.Account) })
 }
 
 func rowsOf(list []governance.Proposal, mine []tao.Account) []govRow {
 	rows := make([]govRow, len(list))
 	for i, p := range list {
 		rows[i] = govRow{
-			Index: p.Index, Hash: p.Hash, State: p.State, Ayes: len(p.Ayes), Nays: len(p.Nays), Threshold: p.Threshold,
+			Index: p.Index, Hash: p.Hash, State: p.State, ClosesAs: p.ClosesAs, Ayes: len(p.Ayes), Nays: len(p.Nays), Threshold: p.Threshold,
 			Seats: p.Seats, End: p.End, EndsAbout: p.EndsAbout, Mine: ownVote(p, mine), Does: strings.Join(p.Lines, " "), Problem: p.Problem,
 		}
 	}
@@ -174,12 +210,13 @@ func rowsOf(list []governance.Proposal, mine []tao.Account) []govRow {
 func ownVote(p governance.Proposal, mine []tao.Account) string {
 	var votes []string
 	for _, m := range mine {
+		waits := slices.ContainsFunc(p.Waiting, func(v governance.Voter) bool { return v.Account == m })
 		switch voted := p.Voted(m); {
 		case voted != nil && *voted:
 			votes = append(votes, "aye")
 		case voted != nil:
 			votes = append(votes, "nay")
-		case slices.Contains(p.Waiting, m):
+		case waits:
 			votes = append(votes, "waiting")
 		}
 	}
@@ -200,6 +237,7 @@ func (a *app) govModel(c *cobra.Command) (governance.Model, *chain.View, error) 
 type govMember struct {
 	Body    string      `json:"body"`
 	Account tao.Account `json:"account"`
+	Name    string      `json:"name,omitempty"` // what its owner calls it: anybody may take any name
 	Role    string      `json:"role"`
 }
 
@@ -219,7 +257,7 @@ func (a *app) govMembersCommand() *cobra.Command {
 		rows := []govMember{}
 		for _, b := range bodies {
 			for _, m := range b.Members {
-				rows = append(rows, govMember{Body: b.Name, Account: m, Role: b.Role})
+				rows = append(rows, govMember{Body: b.Name, Account: m.Account, Name: m.Name, Role: b.Role})
 			}
 		}
 		return rows, err
@@ -248,11 +286,7 @@ as such: it may do anything.`,
 		if err != nil {
 			return nil, err
 		}
-		list, err := model.Proposals(c.Context(), v)
-		if err != nil {
-			return nil, err
-		}
-		p, err := ref.Find(list)
+		p, err := model.Find(c.Context(), v, ref)
 		if err != nil {
 			return nil, err
 		}
@@ -264,12 +298,16 @@ func indexFlag(c *cobra.Command, index *int64) {
 	c.Flags().Int64Var(index, "index", -1, "the proposal's number, where it is named by its hash: refuse if they differ")
 }
 
-// parseProposal reads a proposal's number or hash.
+// parseProposal reads a proposal's number or hash. index is -1 where it is not
+// given.
 func parseProposal(s string, index int64) (r governance.Ref, err error) {
 	if !strings.HasPrefix(s, "0x") {
 		n, err := parseUint32(s)
-		if err != nil {
+		switch {
+		case err != nil:
 			return r, usagef("proposal %q is neither a number nor a hash", s)
+		case index != -1 && index != int64(n):
+			return r, usagef("--index %d contradicts the number %d", index, n)
 		}
 		r.Index = &n
 		return r, nil
@@ -279,10 +317,10 @@ func parseProposal(s string, index int64) (r governance.Ref, err error) {
 		return r, err
 	}
 	r.Hash = &hash
-	if index >= 0 {
+	if index != -1 {
 		n := uint32(index)
 		if int64(n) != index {
-			return r, usagef("--index %d is larger than the chain counts", index)
+			return r, usagef("--index %d is no number that the chain counts", index)
 		}
 		r.Index = &n
 	}

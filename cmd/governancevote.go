@@ -3,8 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
@@ -16,16 +14,17 @@ import (
 // decision plans a change by the runtime's way of deciding.
 type decision func(ctx context.Context, m governance.Model, v *chain.View, args []string) (tx.Plan, error)
 
-// decide makes a command of transact, whose result is read from the events
-// named: that an extrinsic succeeded does not say that a vote was counted.
-func (a *app) decide(c *cobra.Command, plan decision, expect ...string) *cobra.Command {
+// decide makes a command of transact whose result is read from the events: that
+// an extrinsic succeeded does not say that a vote was counted.
+func (a *app) decide(c *cobra.Command, plan decision) *cobra.Command {
 	return a.transact(c, func(c *cobra.Command, v *chain.View, args []string) (tx.Plan, error) {
-		a.outcome = func(r *tx.Receipt) (any, error) { return judge(r, expect) }
 		m, err := governance.Of(v.Runtime())
 		if err != nil {
 			return tx.Plan{}, err
 		}
-		return plan(c.Context(), m, v, args)
+		p, err := plan(c.Context(), m, v, args)
+		a.outcome = func(r *tx.Receipt) (any, error) { return judge(r, p.Preview) }
+		return p, err
 	})
 }
 
@@ -37,43 +36,42 @@ type govReceipt struct {
 
 // judge reads a receipt's decision. A receipt that should tell of one and does
 // not is an error of its own: the fee is paid, and nothing was decided.
-func judge(r *tx.Receipt, expect []string) (govReceipt, error) {
+func judge(r *tx.Receipt, planned any) (any, error) {
 	out := govReceipt{Outcomes: governance.Outcomes(r.Events), Receipt: r}
-	told := slices.ContainsFunc(out.Outcomes, func(o governance.Outcome) bool { return slices.Contains(expect, o.Event) })
 	switch {
 	case r.Failure != nil:
 		return out, r.Failure
-	case told || r.Status == tx.Submitted:
+	case r.Status == tx.Submitted, governance.Confirms(out.Outcomes, planned):
 		return out, nil
 	}
-	return out, &noEventError{Extrinsic: r.Extrinsic, Want: expect}
+	return out, &noEventError{Extrinsic: r.Extrinsic}
 }
 
 // noEventError says that an extrinsic succeeded and did not do what it was for.
-type noEventError struct {
-	Extrinsic tao.Hash
-	Want      []string
-}
+type noEventError struct{ Extrinsic tao.Hash }
 
 func (e *noEventError) Error() string {
-	return fmt.Sprintf("%s is in a block and reports no failure, but no event says %s: nothing was decided",
-		e.Extrinsic, strings.Join(e.Want, " or "))
+	return fmt.Sprintf("%s is in a block and reports no failure, but none of its events says that it did what it was for", e.Extrinsic)
 }
 
 func (a *app) govVoteCommand() *cobra.Command {
 	var index int64
+	var late, blind bool
 	c := &cobra.Command{
 		Use:   "vote PROPOSAL aye|nay",
 		Short: "Vote on a proposal",
 		Long: `Vote on an open proposal, named by its number or its hash. The senate votes with
 a hotkey, signed by the coldkey that owns it; referenda (experimental) are voted
 on by the coldkey. The preview says whether this is a first vote or changes one;
-the same vote twice is refused before it costs a fee.`,
+the same vote twice is refused before it costs a fee, and so are a vote after
+the end, and an aye to a call that cannot be read.`,
 		Example: "  taoctl governance vote 3 aye --hotkey senator\n  taoctl governance vote 3 nay --dry-run",
 		Args:    arguments(cobra.ExactArgs(2)),
 	}
 	a.hotkeyFlag(c)
 	indexFlag(c, &index)
+	c.Flags().BoolVar(&late, "late", false, "vote even though the vote is over: it counts if it arrives before somebody closes it")
+	c.Flags().BoolVar(&blind, "blind", false, "approve even a call that cannot be read, or is not the one that is voted on")
 	return a.decide(c, func(ctx context.Context, m governance.Model, v *chain.View, args []string) (tx.Plan, error) {
 		aye, err := parseVote(args[1])
 		if err != nil {
@@ -83,9 +81,9 @@ the same vote twice is refused before it costs a fee.`,
 		if err != nil {
 			return tx.Plan{}, err
 		}
-		b.Aye = aye
+		b.Aye, b.Late, b.Blind = aye, late, blind
 		return m.Vote(ctx, v, b)
-	}, "Voted")
+	})
 }
 
 func (a *app) govUnvoteCommand() *cobra.Command {
@@ -103,7 +101,7 @@ func (a *app) govUnvoteCommand() *cobra.Command {
 			return tx.Plan{}, err
 		}
 		return m.Unvote(ctx, v, b)
-	}, "VoteRemoved")
+	})
 }
 
 // ballot names who votes and on what. Referenda are not voted on by hotkeys.
@@ -130,15 +128,14 @@ func (a *app) govProposeCommand() *cobra.Command {
 		Short: "Put a call to the vote",
 		Long: "Put a call to the vote, as a member of the triumvirate, or of the proposers where\nthere are referenda (experimental).\n" + callHelp + `
 
-The senate's vote lasts --duration blocks. The chain takes no less than 12 hours
-of its slots and does not tell how many that is: 3,600 blocks of 12 seconds,
-43,200 of one second.`,
+The senate's vote lasts --duration blocks, seven days if it is left out, and no
+less than 12 hours: 3,600 blocks of 12 seconds.`,
 		Example: `  taoctl governance propose System.remark remark=0x00 --duration 14400
   taoctl governance propose SubtensorModule.sudo --args '{"call": {"call": "AdminUtils.sudo_set_tempo", "args": {"netuid": 1, "tempo": 99}}}'`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
 	f.add(c)
-	c.Flags().Uint32Var(&m.Duration, "duration", 50_400, "blocks that the senate's vote lasts")
+	c.Flags().Uint32Var(&m.Duration, "duration", 0, "blocks that the senate's vote lasts; 0 is seven days")
 	c.Flags().Uint8Var(&m.Track, "track", 0, "track of a referendum")
 	return a.decide(c, func(ctx context.Context, model governance.Model, v *chain.View, args []string) (tx.Plan, error) {
 		call, err := f.call(args)
@@ -153,7 +150,7 @@ of its slots and does not tell how many that is: 3,600 blocks of 12 seconds,
 			return tx.Plan{}, err
 		}
 		return model.Propose(ctx, v, m)
-	}, "Proposed", "Submitted")
+	})
 }
 
 func (a *app) govCloseCommand() *cobra.Command {
@@ -177,7 +174,7 @@ wallet with the sudo key, and is then wrapped in Sudo.sudo.`,
 			return tx.Plan{}, err
 		}
 		return m.Close(ctx, v, signer, ref)
-	}, "Closed")
+	})
 }
 
 // hintGovernance is what to do about a vote that was refused here.
@@ -185,10 +182,18 @@ func hintGovernance(err error) string {
 	switch {
 	case is[*governance.NoVotingError](err):
 		return "\"taoctl governance status\" shows who decides here, and what waits"
-	case is[*governance.UnknownProposalError](err), is[*governance.IndexError](err):
+	case is[*governance.UnknownProposalError](err), is[*governance.IndexError](err), is[*governance.ConcludedError](err):
 		return "\"taoctl governance proposals\" lists what is open; a closed vote is gone"
 	case is[*governance.NotVoterError](err):
 		return "\"taoctl governance members\" lists who votes; choose the seat with --wallet and --hotkey"
+	case is[*governance.EndedError](err):
+		return "add --late to vote all the same: it counts if it arrives before somebody closes the vote"
+	case is[*governance.UnreadError](err):
+		return "do not approve what nobody can read: vote nay, ask who proposed it, or add --blind"
+	case is[*governance.DurationError](err):
+		return "leave --duration out for seven days"
+	case is[*governance.LimitError](err):
+		return "wait until one is closed"
 	case is[*governance.NotProposerError](err):
 		return "\"taoctl governance members\" lists who may propose"
 	case is[*governance.TooEarlyError](err):

@@ -2,13 +2,14 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/governance"
+	"github.com/taoctl/taoctl/internal/view"
 	"github.com/taoctl/taoctl/tao"
 )
 
@@ -21,15 +22,16 @@ func (a *app) govProposalsCommand() *cobra.Command {
 		Use:   "proposals",
 		Short: "List what is voted on",
 		Long: `List what is open. With --watch, new proposals, votes and ends are printed as
-they come, one JSON object on a line, until the program is interrupted. With
---until-vote the exit code is 10 where a proposal waits for a vote of the chosen
-wallet: at once without --watch, as soon as there is one with it.`,
-		Example: "  taoctl governance proposals\n  taoctl governance proposals --watch --until-vote -w senator",
+they come, one on a line, as JSON with --json, until the program is interrupted.
+With --until-vote the exit code is 10 where a proposal waits for a vote of the
+chosen wallet: at once without --watch, as soon as there is one with it.`,
+		Example: "  taoctl governance proposals\n  taoctl governance proposals --watch --until-vote -w senator --json",
 		Args:    arguments(cobra.NoArgs),
 	}
 	a.networkFlags(c)
 	a.walletFlags(c)
-	c.Flags().BoolVar(&watch, "watch", false, "stay, and print what changes as JSON lines")
+	a.hotkeyFlag(c)
+	c.Flags().BoolVar(&watch, "watch", false, "stay, and print what changes, one line each")
 	c.Flags().BoolVar(&untilVote, "until-vote", false, "end with exit code 10 where something waits for this wallet's vote")
 	a.query(c, func(c *cobra.Command, _ []string) (any, error) {
 		model, v, err := a.govModel(c)
@@ -82,31 +84,74 @@ type govNews struct {
 	Event    *governance.Outcome `json:"event,omitempty"`
 }
 
-// watchProposals follows the newest blocks. What happened in a block that the
-// node skipped in its notices shows in the proposals all the same, because
-// these are compared; its events do not.
+// String is the news for people, on one line.
+func (n govNews) String() string {
+	if o := n.Event; o != nil {
+		return fmt.Sprintf("block %d: event %s%s", n.Block, o.Event, eventText(*o))
+	}
+	p := n.Proposal
+	text := fmt.Sprintf("block %d: %s %d, %s, %d ayes, %d nays of %d votes", n.Block, n.News, p.Index, p.State, p.Ayes, p.Nays, p.Seats)
+	if p.Mine != "" {
+		text += ", this wallet: " + p.Mine
+	}
+	return text + ": " + p.Does
+}
+
+func eventText(o governance.Outcome) (text string) {
+	if o.Index != nil {
+		text += fmt.Sprintf(" %d", *o.Index)
+	}
+	if o.Review != nil {
+		text += fmt.Sprintf(", reviewed as %d", *o.Review)
+	}
+	if o.Vote != "" {
+		text += " " + o.Vote
+	}
+	if o.Voter != (tao.Account{}) {
+		text += " by " + o.Voter.String()
+	}
+	if o.Result != "" {
+		text += ": " + o.Result
+	}
+	if o.Hash != nil {
+		text += ", call " + o.Hash.String()
+	}
+	return text
+}
+
+// watchProposals follows the newest blocks, each of them: what a node leaves out
+// of its notices, or what happened while the line was broken, is read up on.
 func (a *app) watchProposals(c *cobra.Command, untilVote bool) error {
 	ctx := c.Context()
 	client, err := a.dial(c)
 	if err != nil {
 		return err
 	}
-	w := watcher{print: json.NewEncoder(a.env.Out).Encode, untilVote: untilVote}
+	w := watcher{print: a.showNext, untilVote: untilVote}
 	if w.mine, err = a.watched(untilVote); err != nil {
 		return err
 	}
-	if err := w.look(ctx, client); err != nil {
+	if err := w.catchUp(ctx, client); err != nil {
 		return err
 	}
-	for _, err := range client.Headers(ctx, false) {
-		if err != nil {
-			return err
-		}
-		if err := w.look(ctx, client); err != nil {
+	for {
+		before := w.number
+		if err = w.follow(ctx, client); !is[*chain.LostError](err) || w.number == before {
 			return err
 		}
 	}
-	return ctx.Err()
+}
+
+// showNext prints one of several results that come one after the other.
+func (a *app) showNext(v any) error {
+	o, err := a.out.options()
+	if err != nil {
+		return err
+	}
+	if o.Format == view.JSON {
+		o.Format = view.JSONLine
+	}
+	return view.Render(a.env.Out, v, o)
 }
 
 // watcher remembers what it has told.
@@ -114,16 +159,46 @@ type watcher struct {
 	mine      []tao.Account
 	untilVote bool
 	known     map[uint32]governance.Proposal // nil before the first look
-	hash      tao.Hash                       // of the block looked at last
+	number    uint32                         // of the block looked at last
+	hash      tao.Hash
 	print     func(any) error
 }
 
-// look tells what is new at the newest block.
-func (w *watcher) look(ctx context.Context, client *chain.Client) error {
-	v, err := client.At(ctx, chain.Best())
-	if err != nil || v.Hash() == w.hash {
+func (w *watcher) follow(ctx context.Context, client *chain.Client) error {
+	for _, err := range client.Headers(ctx, false) {
+		if err != nil {
+			return err
+		}
+		if err := w.catchUp(ctx, client); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// catchUp looks at every block since the last one. Where a fork took that away,
+// the newest one is compared with what was told.
+func (w *watcher) catchUp(ctx context.Context, client *chain.Client) error {
+	head, err := client.At(ctx, chain.Best())
+	if err != nil || head.Hash() == w.hash {
 		return err
 	}
+	if w.known != nil {
+		for n := w.number + 1; n < head.Number(); n++ {
+			v, err := client.At(ctx, chain.AtNumber(n))
+			if err != nil {
+				return err
+			}
+			if err := w.look(ctx, v); err != nil {
+				return err
+			}
+		}
+	}
+	return w.look(ctx, head)
+}
+
+// look tells what is new at a block.
+func (w *watcher) look(ctx context.Context, v *chain.View) error {
 	model, err := governance.Of(v.Runtime())
 	if err != nil {
 		return err
@@ -136,8 +211,8 @@ func (w *watcher) look(ctx context.Context, client *chain.Client) error {
 	if err != nil {
 		return err
 	}
-	w.hash = v.Hash()
-	for _, n := range append(w.news(v.Number(), list), events...) {
+	w.number, w.hash = v.Number(), v.Hash()
+	for _, n := range append(events, w.news(v.Number(), list)...) {
 		if err := w.print(n); err != nil {
 			return err
 		}

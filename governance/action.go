@@ -11,22 +11,26 @@ import (
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/scale"
 	"github.com/taoctl/taoctl/tao"
-	"github.com/taoctl/taoctl/tx"
+	"golang.org/x/crypto/blake2b"
 )
 
 // Action is what a proposal would do. A call that cannot be read has Problem
 // set and no Call: it may do anything.
 type Action struct {
 	Call    *chain.Call `json:"call,omitempty" view:"-"`
-	Lines   []string    `json:"would_do"` // the call and those inside it, each marked by its depth
-	Changes []Change    `json:"changes,omitempty"`
+	Lines   []string    `json:"would_do" view:",lines"` // the call and those inside it, each marked by its depth
+	Changes []Change    `json:"changes,omitempty" view:",lines"`
 	Problem string      `json:"problem,omitempty"` // why the call must not be trusted
 
-	// HashMatches says that the call, encoded again, has the proposal's hash.
-	HashMatches bool `json:"hash_matches"`
+	// HashMatches says whether the call, encoded again, has the hash under
+	// which the chain holds it. Nil where the chain holds the call itself.
+	HashMatches *bool `json:"hash_matches,omitempty"`
 
 	length uint32 // of the encoded call, in bytes
 }
+
+// Trusted reports a call that was read, and that is the one the hash names.
+func (a Action) Trusted() bool { return a.Problem == "" }
 
 // actionOf reads a call as it is stored, and checks it against its hash where
 // there is one.
@@ -42,7 +46,20 @@ func actionOf(ctx context.Context, v *chain.View, stored any, err error, hash *t
 	if !ok {
 		return unreadable("the chain holds no call under this hash"), nil
 	}
-	return describe(ctx, v, call, hash)
+	encoded, err := v.Runtime().Encode(call)
+	if err != nil {
+		return a, fmt.Errorf("encode %s.%s: %w", call.Pallet, call.Name, err)
+	}
+	return describe(ctx, v, call, encoded, hash)
+}
+
+// decodeAction reads an encoded call, checked against its hash where there is one.
+func decodeAction(ctx context.Context, v *chain.View, encoded []byte, hash *tao.Hash) (Action, error) {
+	call, err := v.Runtime().Decode(encoded)
+	if err != nil {
+		return unreadable(fmt.Sprintf("the call does not decode: %v", err)), nil
+	}
+	return describe(ctx, v, call, encoded, hash)
 }
 
 func unreadable(why string) Action {
@@ -50,32 +67,20 @@ func unreadable(why string) Action {
 }
 
 // describe puts a call in words and tells what it changes.
-func describe(ctx context.Context, v *chain.View, call chain.Call, hash *tao.Hash) (Action, error) {
-	a := Action{Call: &call, Lines: lines(call, 0)}
-	encoded, sum, err := hashOf(v.Runtime(), call)
-	if err != nil {
-		return a, err
+func describe(ctx context.Context, v *chain.View, call chain.Call, encoded []byte, hash *tao.Hash) (Action, error) {
+	a := Action{Call: &call, Lines: lines(call, 0), length: uint32(len(encoded))}
+	if hash != nil {
+		sum := tao.Hash(blake2b.Sum256(encoded))
+		matches := sum == *hash
+		a.HashMatches = &matches
+		if !matches {
+			a.Problem = fmt.Sprintf("the call's hash is %s, not the proposal's", sum)
+			a.Lines = append([]string{"NOT WHAT IS VOTED ON: the hash is another's"}, a.Lines...)
+		}
 	}
-	a.length = uint32(len(encoded))
-	a.HashMatches = hash == nil || sum == *hash
-	if !a.HashMatches {
-		a.Problem = fmt.Sprintf("the call's hash is %s, not the proposal's", sum)
-	}
+	var err error
 	a.Changes, err = changesOf(ctx, v, call)
 	return a, err
-}
-
-// hashOf encodes a call and hashes it.
-func hashOf(rt *chain.Runtime, call chain.Call) ([]byte, tao.Hash, error) {
-	encoded, err := rt.Encode(call)
-	if err != nil {
-		return nil, tao.Hash{}, fmt.Errorf("encode %s.%s: %w", call.Pallet, call.Name, err)
-	}
-	d, err := tx.Decode(rt, encoded, 0)
-	if err != nil {
-		return nil, tao.Hash{}, err
-	}
-	return encoded, d.CallHash, nil
 }
 
 // deeper marks the depth of a nested call. Blanks would not do: what strangers
@@ -84,18 +89,16 @@ const deeper = "> "
 
 // lines prints a call, each nested one on a line of its own, marked by its depth.
 func lines(c chain.Call, depth int) []string {
-	indent := strings.Repeat(deeper, depth)
 	outer := chain.Call{Pallet: c.Pallet, Name: c.Name, Args: chain.Args{}}
 	var inner []chain.Call
 	for _, name := range slices.Sorted(maps.Keys(c.Args)) {
-		arg := c.Args[name]
-		nested := directly(arg)
-		if len(nested) == 0 {
-			outer.Args[name] = arg
+		nested, alone := directly(c.Args[name])
+		if !alone {
+			outer.Args[name] = summed(c.Args[name])
 		}
 		inner = append(inner, nested...)
 	}
-	list := []string{indent + outer.String()}
+	list := []string{strings.Repeat(deeper, depth) + outer.String()}
 	for _, n := range inner {
 		list = append(list, lines(n, depth+1)...)
 	}
@@ -103,14 +106,54 @@ func lines(c chain.Call, depth int) []string {
 }
 
 // directly lists the calls that an argument is made of, not those within them.
-func directly(arg any) (list []chain.Call) {
+// alone says that it holds nothing else: the lines of the calls tell it all.
+func directly(arg any) (list []chain.Call, alone bool) {
 	switch a := arg.(type) {
 	case chain.Call:
-		return []chain.Call{a}
+		return []chain.Call{a}, true
 	case []any:
+		alone = len(a) > 0
 		for _, x := range a {
-			list = append(list, directly(x)...)
+			calls, only := directly(x)
+			list, alone = append(list, calls...), alone && only
 		}
+		return list, alone
+	case *scale.Record:
+		for _, f := range a.Fields {
+			calls, _ := directly(f.Value)
+			list = append(list, calls...)
+		}
+	case *scale.Variant:
+		list, _ = directly(a.Value)
 	}
-	return list
+	return list, false
+}
+
+// longBytes are not printed whole: the code of a runtime is one argument.
+const longBytes = 40
+
+// summed puts length and hash in place of long bytes, so that what is voted on
+// can be compared with what was announced.
+func summed(arg any) any {
+	switch a := arg.(type) {
+	case []byte:
+		if len(a) > longBytes {
+			return scale.Text(fmt.Sprintf("0x%x… (%d bytes, blake2-256 %s)", a[:8], len(a), tao.Hash(blake2b.Sum256(a))))
+		}
+	case []any:
+		list := make([]any, len(a))
+		for i, x := range a {
+			list[i] = summed(x)
+		}
+		return list
+	case *scale.Record:
+		r := &scale.Record{Fields: slices.Clone(a.Fields)}
+		for i := range r.Fields {
+			r.Fields[i].Value = summed(r.Fields[i].Value)
+		}
+		return r
+	case *scale.Variant:
+		return &scale.Variant{Name: a.Name, Value: summed(a.Value)}
+	}
+	return arg
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/tao"
+	"golang.org/x/crypto/blake2b"
 )
 
 // Change is a setting that a call would change.
@@ -50,35 +52,79 @@ var settings = map[string]setting{
 // call has a netuid, that is the entry's key.
 type setting struct{ item, arg string }
 
+// rao lists the settings that are amounts of TAO.
+var rao = map[string]bool{"MinBurn": true, "MaxBurn": true}
+
 // changesOf tells what a call and those inside it change, where that can be
 // told. No answer does not mean no change.
 func changesOf(ctx context.Context, v *chain.View, call chain.Call) (list []Change, err error) {
 	for _, c := range append([]chain.Call{call}, call.Inner()...) {
-		s, known := settings[c.Name]
-		if c.Pallet != "AdminUtils" || !known || !has(v.Runtime(), subtensor, s.item) {
-			continue
-		}
-		change, err := s.change(ctx, v, c)
+		change, err := changeOf(ctx, v, c)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read what %s.%s would change: %w", c.Pallet, c.Name, err)
 		}
-		list = append(list, change)
+		if change != nil {
+			list = append(list, *change)
+		}
 	}
 	return list, nil
 }
 
-func (s setting) change(ctx context.Context, v *chain.View, c chain.Call) (Change, error) {
+func changeOf(ctx context.Context, v *chain.View, c chain.Call) (*Change, error) {
+	s, known := settings[c.Name]
+	switch {
+	case c.Pallet == adminPallet && known:
+		return s.change(ctx, v, c)
+	case c.Pallet == systemPallet && (c.Name == setCode || c.Name == setCodeBlind):
+		return codeChange(v.Runtime(), c), nil
+	case c.Pallet == sudoPallet && c.Name == setKey:
+		return keyChange(ctx, v, c)
+	}
+	return nil, nil
+}
+
+// change is nil where this runtime's entry is not of the form that is known.
+func (s setting) change(ctx context.Context, v *chain.View, c chain.Call) (*Change, error) {
+	if !has(v.Runtime(), subtensor, s.item) || c.Args[s.arg] == nil {
+		return nil, nil
+	}
 	item := chain.Item[any]{Pallet: subtensor, Name: s.item}
 	name, keys := item.String(), []any(nil)
 	if netuid, ok := c.Args["netuid"]; ok {
 		keys = []any{netuid}
 		name += fmt.Sprintf(" of subnet %v", netuid)
 	}
+	if len(keys) != len(v.Runtime().Metadata().Pallet(subtensor).Entry(s.item).Keys) {
+		return nil, nil
+	}
 	old, _, err := item.Get(ctx, v, keys...)
 	if err != nil {
-		return Change{}, fmt.Errorf("read what %s would change: %w", c.Name, err)
+		return nil, err
 	}
-	return Change{Setting: name, Old: fmt.Sprint(old), New: fmt.Sprint(c.Args[s.arg])}, nil
+	return &Change{Setting: name, Old: s.text(old), New: s.text(c.Args[s.arg])}, nil
+}
+
+func (s setting) text(value any) string {
+	if n, ok := value.(uint64); ok && rao[s.item] {
+		return tao.Amount(n).String() + " TAO"
+	}
+	return fmt.Sprint(value)
+}
+
+func codeChange(rt *chain.Runtime, c chain.Call) *Change {
+	code, ok := c.Args["code"].([]byte)
+	if !ok {
+		return nil
+	}
+	return &Change{
+		Setting: "the chain's code", Old: fmt.Sprintf("%s, blake2-256 %s", rt.Spec(), rt.Spec().Code),
+		New: fmt.Sprintf("%d bytes, blake2-256 %s", len(code), tao.Hash(blake2b.Sum256(code))),
+	}
+}
+
+func keyChange(ctx context.Context, v *chain.View, c chain.Call) (*Change, error) {
+	old, _, err := sudoKey.Get(ctx, v)
+	return &Change{Setting: sudoKey.String(), Old: old.String(), New: fmt.Sprint(c.Args["new"])}, err
 }
 
 // String is the change on one line.

@@ -131,3 +131,72 @@ type OpenProposalError struct {
 func (e *OpenProposalError) Error() string {
 	return fmt.Sprintf("the same call is open as proposal %d, %s", e.Index, e.Hash)
 }
+
+// ConcludedError says that a referendum is over.
+type ConcludedError struct {
+	Index uint32
+	As    string // Enacted, Rejected, …: the chain's own word
+	Block uint32 // where it ended
+}
+
+func (e *ConcludedError) Error() string {
+	return fmt.Sprintf("referendum %d is over: %s at block %d", e.Index, e.As, e.Block)
+}
+
+// EndedError says that the voting period is over. The collective counts votes
+// until somebody closes the vote, which may be before this one arrives.
+type EndedError struct {
+	Proposal   uint32
+	End, Block uint32
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the vote on proposal %d ended at block %d, and this is block %d", e.Proposal, e.End, e.Block)
+}
+
+// UnreadError says that a call cannot be read or is not the one that is voted
+// on, so that nobody can say what an approval does.
+type UnreadError struct {
+	Proposal uint32
+	Problem  string
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("what proposal %d would do is unknown: %s", e.Proposal, e.Problem)
+}
+
+// DurationError says that a vote would be too short for the chain.
+type DurationError struct {
+	Given, Least uint32 // blocks
+}
+
+func (e *DurationError) Error() string {
+	return fmt.Sprintf("a vote of %d blocks is too short: this chain takes no less than 12 hours, %d of its blocks", e.Given, e.Least)
+}
+
+// LimitError says that too many proposals are open.
+type LimitError struct {
+	Open, Most uint32
+	By         *tao.Account // of this proposer; nil: of all
+}
+
+func (e *LimitError) Error() string {
+	if e.By != nil {
+		return fmt.Sprintf("%d proposals of %s are open, and the chain takes no more than %d", e.Open, e.By, e.Most)
+	}
+	return fmt.Sprintf("%d proposals are open, and the chain takes no more than %d", e.Open, e.Most)
+}
+
+// TrackError says that nobody may submit on a track.
+type TrackError struct{ Track uint8 }
+
+func (e *TrackError) Error() string {
+	return fmt.Sprintf("nothing is submitted on track %d: what track 0 approves comes to the review by itself", e.Track)
+}
+
+// NoVotersError says that nobody could vote on what is proposed.
+type NoVotersError struct{ Body string }
+
+func (e *NoVotersError) Error() string {
+	return fmt.Sprintf("nobody could vote: %s has no members", e.Body)
+}

@@ -2,7 +2,6 @@ package governance
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/taoctl/taoctl/chain"
@@ -21,19 +20,26 @@ type Model interface {
 	// Proposals lists what is open, oldest first.
 	Proposals(ctx context.Context, v *chain.View) ([]Proposal, error)
 
-	// Vote plans a vote. Errors: *UnknownProposalError, *NotVoterError,
-	// *DuplicateVoteError.
+	// Find reads one open proposal. Errors: *UnknownProposalError, *IndexError,
+	// *ConcludedError.
+	Find(ctx context.Context, v *chain.View, r Ref) (Proposal, error)
+
+	// Vote plans a vote. Errors: as Find, *NotVoterError, *DuplicateVoteError,
+	// *EndedError unless the ballot is Late, and for an aye *UnreadError unless
+	// it is Blind.
 	Vote(ctx context.Context, v *chain.View, b Ballot) (tx.Plan, error)
 
 	// Unvote plans to take a vote back. Errors: as Vote, *NotPossibleError.
 	Unvote(ctx context.Context, v *chain.View, b Ballot) (tx.Plan, error)
 
 	// Propose plans to put a call to the vote. Errors: *NotProposerError,
-	// *OpenProposalError, *chain.MissingError.
+	// *OpenProposalError, *LimitError, *DurationError, *TrackError,
+	// *NoVotersError, *chain.MissingError.
 	Propose(ctx context.Context, v *chain.View, m Motion) (tx.Plan, error)
 
-	// Close plans to end a vote. Errors: *UnknownProposalError,
-	// *TooEarlyError, *RootOnlyError, *NotPossibleError.
+	// Close plans to end a vote. Errors: as Find, *TooEarlyError,
+	// *RootOnlyError, *NotPossibleError, and *UnreadError where it would run a
+	// call that nobody can read.
 	Close(ctx context.Context, v *chain.View, signer tao.Account, p Ref) (tx.Plan, error)
 }
 
@@ -50,28 +56,45 @@ func Of(rt *chain.Runtime) (Model, error) {
 
 // Body is a group of accounts with a part in decisions.
 type Body struct {
-	Name    string        `json:"name"`
-	Role    string        `json:"role"`
-	Votes   bool          `json:"votes"`
-	Members []tao.Account `json:"members"`
+	Name    string  `json:"name"`
+	Role    string  `json:"role"`
+	Votes   bool    `json:"votes"`
+	Members []Voter `json:"members" view:",lines"`
 }
+
+// The states of a proposal: what closing it now would find.
+const (
+	Open        = "open"        // votes can still decide it either way
+	Approved    = "approved"    // enough ayes
+	Disapproved = "disapproved" // enough nays
+	Ended       = "ended"       // undecided at its end
+)
 
 // Proposal is a call that is voted on.
 type Proposal struct {
 	Index uint32    `json:"index"`
-	Hash  *tao.Hash `json:"hash,omitempty"` // blake2-256 of the call; referenda have none
-	State string    `json:"state"`          // open, ended, approved, disapproved: what closing it now would make of it
+	Hash  *tao.Hash `json:"hash,omitempty"` // blake2-256 of the call; a review has none
+	State string    `json:"state"`          // Open, Approved, Disapproved or Ended
 	Track *uint8    `json:"track,omitempty"`
+	Phase string    `json:"phase,omitempty"` // of a referendum: what the votes decide
+	By    *Voter    `json:"proposer,omitempty"`
+
+	// ClosesAs is what closing makes of one that is decided or over: Approved
+	// or Disapproved. Empty while open.
+	ClosesAs string `json:"closes_as,omitempty"`
 
 	Action
 
-	Threshold uint32        `json:"threshold"` // ayes that approve it; of referenda the tracks know
-	Seats     uint32        `json:"seats"`     // votes that there are
-	Ayes      []tao.Account `json:"ayes"`
-	Nays      []tao.Account `json:"nays"`
-	Waiting   []tao.Account `json:"waiting"` // may vote and have not
-	End       uint32        `json:"end,omitempty"`
-	EndsAbout *time.Time    `json:"ends_about,omitempty"` // by the chain's own slot time
+	Threshold uint32     `json:"threshold"`  // ayes that approve it
+	Rejects   uint32     `json:"rejects_at"` // nays that end it
+	Seats     uint32     `json:"seats"`      // votes that there are
+	Ayes      []Voter    `json:"ayes" view:",lines"`
+	Nays      []Voter    `json:"nays" view:",lines"`
+	Waiting   []Voter    `json:"waiting" view:",lines"` // may vote and have not
+	End       uint32     `json:"end,omitempty"`         // block at which the votes are over, or the call runs
+	EndsAbout *time.Time `json:"ends_about,omitempty"`  // by the chain's own slot time
+
+	review *review // of a referendum that is reviewed
 }
 
 // Ended reports whether the voting period is over at a block. The collective
@@ -80,8 +103,8 @@ func (p Proposal) Ended(block uint32) bool { return p.End > 0 && block >= p.End 
 
 // Voted tells how an account voted, nil where it has not.
 func (p Proposal) Voted(a tao.Account) *bool {
-	aye := slices.Contains(p.Ayes, a)
-	if !aye && !slices.Contains(p.Nays, a) {
+	aye := holds(p.Ayes, a)
+	if !aye && !holds(p.Nays, a) {
 		return nil
 	}
 	return &aye
@@ -115,13 +138,15 @@ type Ballot struct {
 	Hotkey   tao.Account // has the seat
 	Proposal Ref
 	Aye      bool
+	Late     bool // even though the voting period is over
+	Blind    bool // even though nobody can read what is approved
 }
 
 // Motion is a call to be voted on.
 type Motion struct {
 	Signer   tao.Account
 	Call     chain.Call
-	Duration uint32 // blocks; the collective alone is told one
+	Duration uint32 // blocks; 0 is seven days. The collective alone is told one
 	Track    uint8  // of referenda
 }
 
@@ -130,15 +155,18 @@ type VotePreview struct {
 	Proposal  uint32      `json:"proposal"`
 	Hash      *tao.Hash   `json:"hash,omitempty"`
 	Voter     tao.Account `json:"voter"`
-	Vote      string      `json:"vote"`   // aye, nay or none
-	Effect    string      `json:"effect"` // first vote, change of a vote, vote taken back
+	Vote      string      `json:"vote"`           // aye, nay or none
+	Effect    string      `json:"effect"`         // first vote, change of a vote, vote taken back
+	Cost      string      `json:"cost,omitempty"` // what becomes of the fee
 	Ayes      int         `json:"ayes_after"`
 	Nays      int         `json:"nays_after"`
 	Threshold uint32      `json:"threshold"`
-	Decides   string      `json:"decides,omitempty"` // approved or disapproved: after this vote it may be closed as such
+	Rejects   uint32      `json:"rejects_at"`
+	Decides   string      `json:"decides,omitempty"` // Approved or Disapproved: with this vote that is settled
 	End       uint32      `json:"end,omitempty"`
-	Action    []string    `json:"would_do"`
-	Changes   []Change    `json:"changes,omitempty"`
+	RunsAbout *uint32     `json:"runs_about,omitempty"` // block to which a review's call would move
+	Action    []string    `json:"would_do" view:",lines"`
+	Changes   []Change    `json:"changes,omitempty" view:",lines"`
 }
 
 // MotionPreview is what proposing or closing does.
@@ -147,11 +175,17 @@ type MotionPreview struct {
 	Proposal  *uint32    `json:"proposal,omitempty"`
 	Hash      *tao.Hash  `json:"hash,omitempty"`
 	Threshold uint32     `json:"threshold,omitempty"`
-	End       uint32     `json:"end,omitempty"`
+	Duration  uint32     `json:"duration,omitempty"` // blocks
+	EndAbout  uint32     `json:"end_about,omitempty"`
 	EndsAbout *time.Time `json:"ends_about,omitempty"`
-	Action    []string   `json:"would_do"`
-	Changes   []Change   `json:"changes,omitempty"`
+	Action    []string   `json:"would_do" view:",lines"`
+	Changes   []Change   `json:"changes,omitempty" view:",lines"`
+
+	event string // that says that it was done
 }
+
+// noVote stands for a vote taken back.
+const noVote = "none"
 
 func word(aye bool) string {
 	if aye {

@@ -11,6 +11,7 @@ import (
 	"github.com/taoctl/taoctl/internal/fixture"
 	"github.com/taoctl/taoctl/internal/testnode"
 	"github.com/taoctl/taoctl/tao"
+	"github.com/taoctl/taoctl/tx"
 )
 
 const collectiveMetadata = "devnet-240-v15"
@@ -45,7 +46,7 @@ func newChamber(t *testing.T, call chain.Call) chamber {
 	n.Set("SubtensorModule", "Owner", alice, seat)
 	n.Set("SubtensorModule", "Owner", bob, other)
 	n.Set("Sudo", "Key", bob)
-	plan, err := model.Propose(t.Context(), c.view(t), governance.Motion{Signer: alice, Call: call, Duration: 100})
+	plan, err := model.Propose(t.Context(), c.view(t), governance.Motion{Signer: alice, Call: call})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +86,7 @@ func (c chamber) only(t *testing.T) governance.Proposal {
 	return list[0]
 }
 
-// The model of every known runtime is told by its metadata, and each call that
-// it plans exists there.
+// The model of every known runtime is told by its metadata.
 func TestOf(t *testing.T) {
 	for _, name := range fixture.Names(t) {
 		n := testnode.New(t, testnode.Config{Metadata: name})
@@ -167,23 +167,36 @@ func TestFind(t *testing.T) {
 // as one to be trusted.
 func TestUntrustedCall(t *testing.T) {
 	c := newChamber(t, remark)
-	if p := c.only(t); !p.HashMatches || p.Problem != "" || p.Lines[0] != "System.remark(remark: 0x01)" {
+	if p := c.only(t); !*p.HashMatches || !p.Trusted() || p.Lines[0] != "System.remark(remark: 0x01)" {
 		t.Errorf("honest: %+v", p.Action)
 	}
 	swapped := chain.Call{Pallet: "System", Name: "remark", Args: chain.Args{"remark": []byte{2}}}
 	c.node.Set("Triumvirate", "ProposalOf", swapped, c.hash)
 	c.node.Build()
-	if p := c.only(t); p.HashMatches || p.Problem == "" {
+	if p := c.only(t); *p.HashMatches || p.Trusted() || !strings.HasPrefix(p.Lines[0], "NOT WHAT IS VOTED ON") {
 		t.Errorf("another call under the hash: %+v", p.Action)
 	}
-	p, err := c.model.Vote(t.Context(), c.view(t), governance.Ballot{Coldkey: alice, Hotkey: seat, Proposal: c.ref(), Aye: true})
-	if err != nil || len(p.Warnings) != 1 || p.Warnings[0].Code != "unverified-call" {
-		t.Errorf("a vote on it: %v, %v", p.Warnings, err)
+	ballot := governance.Ballot{Coldkey: alice, Hotkey: seat, Proposal: c.ref(), Aye: true}
+	var unread *governance.UnreadError
+	if _, err := c.model.Vote(t.Context(), c.view(t), ballot); !errors.As(err, &unread) {
+		t.Errorf("an aye to it: %v", err)
+	}
+	nay, blind := ballot, ballot
+	nay.Aye, blind.Blind = false, true
+	for _, b := range []governance.Ballot{nay, blind} {
+		p, err := c.model.Vote(t.Context(), c.view(t), b)
+		if err != nil || len(p.Warnings) != 1 || p.Warnings[0].Code != "unverified-call" {
+			t.Errorf("%+v: %v, %v", b, p.Warnings, err)
+		}
+	}
+	c.votes([]tao.Account{seat, other}, nil)
+	if _, err := c.model.Close(t.Context(), c.view(t), bob, c.ref()); !errors.As(err, &unread) {
+		t.Errorf("running it: %v", err)
 	}
 	missing := tao.Hash{3}
 	c.node.Set("Triumvirate", "Proposals", []tao.Hash{missing})
 	c.node.Build()
-	if p := c.only(t); p.Call != nil || p.HashMatches || !strings.HasPrefix(p.Lines[0], "UNREADABLE") {
+	if p := c.only(t); p.Call != nil || p.HashMatches != nil || p.Trusted() || !strings.HasPrefix(p.Lines[0], "UNREADABLE") {
 		t.Errorf("no call: %+v", p.Action)
 	}
 }
@@ -203,15 +216,101 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A vote that comes too late is refused, unless it is wanted all the same.
+func TestLateVote(t *testing.T) {
+	c := newChamber(t, remark)
+	c.node.BuildN(48 - int(c.view(t).Number()))
+	b := governance.Ballot{Coldkey: alice, Hotkey: seat, Proposal: c.ref(), Aye: true}
+	if p, err := c.model.Vote(t.Context(), c.view(t), b); err != nil || len(p.Warnings) != 0 {
+		t.Errorf("for block 49 of 50: %v, %v", p.Warnings, err)
+	}
+	c.node.Build()
+	var ended *governance.EndedError
+	if _, err := c.model.Vote(t.Context(), c.view(t), b); !errors.As(err, &ended) || ended.End != 50 || ended.Block != 50 {
+		t.Errorf("for block 50 of 50: %v", err)
+	}
+	b.Late = true
+	if p, err := c.model.Vote(t.Context(), c.view(t), b); err != nil || len(p.Warnings) != 1 || p.Warnings[0].Code != "ended" {
+		t.Errorf("late, and meant: %v, %v", p.Warnings, err)
+	}
+}
+
 func TestPropose(t *testing.T) {
 	c := newChamber(t, remark)
+	propose := func(m governance.Motion) (tx.Plan, error) { return c.model.Propose(t.Context(), c.view(t), m) }
 	var not *governance.NotProposerError
-	if _, err := c.model.Propose(t.Context(), c.view(t), governance.Motion{Signer: bob, Call: remark}); !errors.As(err, &not) {
+	if _, err := propose(governance.Motion{Signer: bob, Call: remark}); !errors.As(err, &not) {
 		t.Errorf("by an outsider: %v", err)
 	}
 	var open *governance.OpenProposalError
-	if _, err := c.model.Propose(t.Context(), c.view(t), governance.Motion{Signer: alice, Call: remark}); !errors.As(err, &open) || open.Index != 4 {
+	if _, err := propose(governance.Motion{Signer: alice, Call: remark}); !errors.As(err, &open) || open.Index != 4 {
 		t.Errorf("the same call twice: %v", err)
+	}
+	another := chain.Call{Pallet: "System", Name: "remark", Args: chain.Args{"remark": []byte{9}}}
+	// a slot of this runtime has 250 milliseconds: 12 hours are 172,800 blocks
+	var short *governance.DurationError
+	if _, err := propose(governance.Motion{Signer: alice, Call: another, Duration: 172_799}); !errors.As(err, &short) || short.Least != 172_800 {
+		t.Errorf("too short: %v", err)
+	}
+	for given, want := range map[uint32]uint32{172_800: 172_800, 0: 14 * 172_800} {
+		p, err := propose(governance.Motion{Signer: alice, Call: another, Duration: given})
+		if err != nil || p.Call.Args["duration"] != want || p.Preview.(governance.MotionPreview).Threshold != 2 {
+			t.Errorf("%d blocks: %v, %v", given, p.Call, err)
+		}
+		if len(p.Warnings) != 1 || p.Warnings[0].Code != "not-root" {
+			t.Errorf("warnings %v", p.Warnings)
+		}
+	}
+	hashes := make([]tao.Hash, 10)
+	for i := range hashes {
+		hashes[i] = tao.Hash{byte(i), 1}
+	}
+	c.node.Set("Triumvirate", "Proposals", hashes)
+	c.node.Build()
+	var limit *governance.LimitError
+	if _, err := propose(governance.Motion{Signer: alice, Call: another}); !errors.As(err, &limit) || limit.Most != 10 {
+		t.Errorf("the eleventh: %v", err)
+	}
+}
+
+// What long bytes are is told by their length and hash, and no call inside
+// another is left out.
+func TestLines(t *testing.T) {
+	code := chain.Call{Pallet: "System", Name: "set_code", Args: chain.Args{"code": make([]byte, 1000)}}
+	key := chain.Call{Pallet: "Sudo", Name: "set_key", Args: chain.Args{"new": alice}}
+	c := newChamber(t, chain.Call{Pallet: "Utility", Name: "batch", Args: chain.Args{"calls": []any{
+		chain.Call{Pallet: "SubtensorModule", Name: "sudo", Args: chain.Args{"call": code}}, key,
+	}}})
+	p := c.only(t)
+	if len(p.Lines) != 4 || p.Lines[0] != "Utility.batch()" || p.Lines[1] != "> SubtensorModule.sudo()" ||
+		!strings.HasPrefix(p.Lines[2], "> > System.set_code(code: 0x0000000000000000… (1000 bytes, blake2-256 0x") ||
+		!strings.HasPrefix(p.Lines[3], "> Sudo.set_key(new: ") {
+		t.Errorf("%q", p.Lines)
+	}
+	if len(p.Changes) != 2 || !strings.HasPrefix(p.Changes[0].New, "1000 bytes, blake2-256 0x") ||
+		p.Changes[1].Old != bob.String() || p.Changes[1].New != alice.String() {
+		t.Errorf("%v", p.Changes)
+	}
+}
+
+// Members are called as their owners call themselves.
+func TestNames(t *testing.T) {
+	c := newChamber(t, remark)
+	name := func(a tao.Account, text string) {
+		c.node.Set("SubtensorModule", "IdentitiesV2", map[string]any{
+			"name": []byte(text), "url": "", "github_repo": "", "image": "", "discord": "", "description": "", "additional": "",
+		}, a)
+	}
+	name(alice, "Alice & Co")
+	name(third, "Third")
+	c.votes([]tao.Account{seat}, nil)
+	p := c.only(t)
+	if p.Ayes[0].String() != "Alice & Co "+seat.String() || len(p.Waiting) != 2 || p.Waiting[0].Name != "" || p.Waiting[1].Name != "Third" {
+		t.Errorf("%v, %v", p.Ayes, p.Waiting)
+	}
+	bodies, err := c.model.Bodies(t.Context(), c.view(t))
+	if err != nil || len(bodies) != 2 || bodies[0].Members[0].Name != "Alice & Co" || bodies[1].Members[0].Name != "Alice & Co" {
+		t.Errorf("%v, %v", bodies, err)
 	}
 }
 
@@ -250,14 +349,24 @@ func TestState(t *testing.T) {
 		{nil, []tao.Account{seat, other}, "disapproved"},
 	} {
 		c.votes(s.ayes, s.nays)
-		if p := c.only(t); p.State != s.state || len(p.Waiting) != 3-len(s.ayes)-len(s.nays) {
+		if p := c.only(t); p.State != s.state || p.ClosesAs != strings.TrimPrefix(s.state, "open") || len(p.Waiting) != 3-len(s.ayes)-len(s.nays) {
 			t.Errorf("%d ayes, %d nays: %s, waiting for %d", len(s.ayes), len(s.nays), p.State, len(p.Waiting))
 		}
 	}
 	c.votes(nil, nil)
 	c.node.BuildN(60)
-	if p := c.only(t); p.State != "ended" {
-		t.Errorf("after its end: %s", p.State)
+	if p := c.only(t); p.State != governance.Ended || p.ClosesAs != governance.Disapproved {
+		t.Errorf("after its end: %s, %s", p.State, p.ClosesAs)
+	}
+	// the prime's vote counts for those who have not voted, if the prime has
+	c.node.Set("Triumvirate", "Prime", seat)
+	c.votes([]tao.Account{seat}, nil)
+	if p := c.only(t); p.State != governance.Ended || p.ClosesAs != governance.Approved {
+		t.Errorf("with the prime's aye: %s, %s", p.State, p.ClosesAs)
+	}
+	c.votes([]tao.Account{other}, []tao.Account{seat})
+	if p := c.only(t); p.ClosesAs != governance.Disapproved {
+		t.Errorf("with the prime's nay: %s", p.ClosesAs)
 	}
 }
 
@@ -270,21 +379,3 @@ func TestUnvote(t *testing.T) {
 	}
 }
 
-// Without votes there is still a key, and what waits for it. A pending call is
-// known by its hash alone unless its first approval carried it.
-func TestSudo(t *testing.T) {
-	n := testnode.New(t, testnode.Config{})
-	c := chamber{node: n}
-	n.Set("Sudo", "Key", bob)
-	n.Set("Multisig", "Multisigs", map[string]any{
-		"when": map[string]any{"height": 0, "index": 1}, "deposit": 0, "depositor": alice, "approvals": []tao.Account{alice},
-	}, bob, tao.Hash{5})
-	n.Build()
-	s, err := governance.SudoOf(t.Context(), c.view(t))
-	if err != nil || s.Key == nil || *s.Key != bob || !s.Multisig || len(s.Pending) != 1 {
-		t.Fatalf("%+v, %v", s, err)
-	}
-	if o := s.Pending[0]; o.Hash != (tao.Hash{5}) || o.Depositor != alice || !strings.HasPrefix(o.Lines[0], "UNREADABLE") {
-		t.Errorf("%+v", o)
-	}
-}

@@ -2,6 +2,7 @@ package governance
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/taoctl/taoctl/chain"
@@ -12,10 +13,15 @@ import (
 
 // Outcome is one thing that the chain reported of a decision.
 type Outcome struct {
-	Event string      `json:"event"` // Proposed, Voted, Closed, Approved, Executed, …
-	Hash  *tao.Hash   `json:"hash,omitempty"`
-	Index *uint32     `json:"index,omitempty"`
-	Voter tao.Account `json:"voter,omitzero"`
+	Event string    `json:"event"` // Proposed, Voted, Closed, Approved, Executed, …
+	Hash  *tao.Hash `json:"hash,omitempty"`
+	Index *uint32   `json:"index,omitempty"`
+
+	// Review is the referendum that goes on with the call of one that the
+	// triumvirate approved.
+	Review *uint32 `json:"review,omitempty"`
+
+	Voter tao.Account `json:"voter,omitzero"` // or who proposed
 	Vote  string      `json:"vote,omitempty"`
 	Ayes  *uint32     `json:"ayes,omitempty"`
 	Nays  *uint32     `json:"nays,omitempty"`
@@ -37,6 +43,32 @@ func Outcomes(events []tx.Event) []Outcome {
 	return list
 }
 
+// Confirms reports whether what the chain told says that a plan's purpose was
+// reached: this vote by this voter, this proposal. preview is the plan's.
+func Confirms(outcomes []Outcome, preview any) bool {
+	return slices.ContainsFunc(outcomes, func(o Outcome) bool {
+		switch p := preview.(type) {
+		case VotePreview:
+			return o.confirmsVote(p)
+		case MotionPreview:
+			return o.Event == p.event && (p.Hash == nil || o.Hash == nil || *p.Hash == *o.Hash)
+		}
+		return false
+	})
+}
+
+func (o Outcome) confirmsVote(p VotePreview) bool {
+	sameHash := o.Hash == nil || p.Hash == nil || *o.Hash == *p.Hash
+	sameIndex := o.Index == nil || *o.Index == p.Proposal
+	if o.Voter != p.Voter || !sameHash || !sameIndex {
+		return false
+	}
+	if p.Vote == noVote {
+		return o.Event == voteRemoved
+	}
+	return o.Event == voted && o.Vote == p.Vote
+}
+
 func outcomeOf(pallet, name string, fields any) (o Outcome, ok bool) {
 	r, named := fields.(*scale.Record)
 	if !named || (pallet != collectivePallet && pallet != referendaPallet && pallet != votingPallet) {
@@ -49,9 +81,12 @@ func outcomeOf(pallet, name string, fields any) (o Outcome, ok bool) {
 			o.Index = optional[uint32](r, "index")
 		}
 	}
+	o.Review = optional[uint32](r, "review")
 	o.Voter, _ = field[tao.Account](r, "account")
-	if who, ok := field[tao.Account](r, "who"); ok {
-		o.Voter = who
+	for _, name := range []string{"who", "proposer"} {
+		if who, ok := field[tao.Account](r, name); ok {
+			o.Voter = who
+		}
 	}
 	if aye, ok := field[bool](r, "voted"); ok {
 		o.Vote = word(aye)
@@ -66,8 +101,14 @@ func outcomeOf(pallet, name string, fields any) (o Outcome, ok bool) {
 	return o, true
 }
 
-// resultOf reads the Result of an executed call.
+// resultOf reads how an executed call ended: a Result of the collective, an
+// Option of an error of the referenda.
 func resultOf(r *scale.Record) string {
+	if failure, enacted := r.Get("error"); enacted && failure == nil {
+		return "ok"
+	} else if enacted {
+		return failedWith(failure)
+	}
 	result, _ := field[*scale.Variant](r, "result")
 	switch {
 	case result == nil:
@@ -75,7 +116,11 @@ func resultOf(r *scale.Record) string {
 	case result.Name == "Ok":
 		return "ok"
 	}
-	text, err := scale.JSON(result.Value)
+	return failedWith(result.Value)
+}
+
+func failedWith(dispatchError any) string {
+	text, err := scale.JSON(dispatchError)
 	if err != nil {
 		return "failed"
 	}
