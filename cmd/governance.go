@@ -119,18 +119,18 @@ func (a *app) ownAccounts() []tao.Account {
 		return nil
 	}
 	list := []tao.Account{w.Coldkey}
-	if named, err := a.hotkey(w); err == nil {
-		list = append(list, named)
+	add := func(account tao.Account, err error) {
+		if err == nil && !slices.Contains(list, account) {
+			list = append(list, account)
+		}
 	}
+	add(a.hotkey(w))
 	store, err := a.store()
 	if err != nil {
 		return list
 	}
 	for _, h := range w.hotkeys {
-		account, err := store.Account(h.Ref)
-		if err == nil && !slices.Contains(list, account) {
-			list = append(list, account)
-		}
+		add(store.Account(h.Ref))
 	}
 	return list
 }

@@ -50,8 +50,11 @@ chosen wallet: at once without --watch, as soon as there is one with it.`,
 	})
 	once := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if !watch {
+		switch {
+		case !watch:
 			return once(c, args)
+		case a.out.csv:
+			return usagef("--watch prints a line at a time: leave out --csv")
 		}
 		return a.watchProposals(c, untilVote)
 	}
