@@ -174,7 +174,7 @@ func (w *govWallet) mayDo(s govStatus) {
 			w.May = append(w.May, fmt.Sprintf(format, args...))
 		}
 	}
-	may(len(w.Waiting) > 0, "vote: %d proposals wait for it", len(w.Waiting))
+	may(len(w.Waiting) > 0, "vote; these wait for it: %s", strings.Trim(fmt.Sprint(w.Waiting), "[]"))
 	may(len(w.Voters) > 0 && len(w.Waiting) == 0, "vote; nothing waits for it now")
 	may(slices.Contains(w.Roles, "triumvirate") || slices.Contains(w.Roles, "Proposers"), "propose")
 	may(s.Sudo.Key != nil && s.Sudo.Key.Account == w.Coldkey, "do anything: its coldkey is the sudo key")

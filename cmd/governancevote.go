@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -180,6 +181,10 @@ wallet with the sudo key, and is then wrapped in Sudo.sudo.`,
 // hintGovernance is what to do about a vote that was refused here.
 func hintGovernance(err error) string {
 	switch {
+	case errors.Is(err, errVoteNeeded):
+		return "look at it with \"taoctl governance show\", and vote"
+	case is[*governance.NotPossibleError](err):
+		return "\"taoctl governance show\" says how it stands"
 	case is[*governance.NoVotingError](err):
 		return "\"taoctl governance status\" shows who decides here, and what waits"
 	case is[*governance.UnknownProposalError](err), is[*governance.IndexError](err), is[*governance.ConcludedError](err):

@@ -110,8 +110,8 @@ func eventText(o governance.Outcome) (text string) {
 	if o.Vote != "" {
 		text += " " + o.Vote
 	}
-	if o.Voter != (tao.Account{}) {
-		text += " by " + o.Voter.String()
+	if o.By != (tao.Account{}) {
+		text += " by " + o.By.String()
 	}
 	if o.Result != "" {
 		text += ": " + o.Result

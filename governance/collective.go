@@ -39,9 +39,13 @@ func (collective) Bodies(ctx context.Context, v *chain.View) ([]Body, error) {
 	d, err := namesOf(ctx, v, slices.Concat(three, seats))
 	return []Body{
 		{Name: triumvirate, Role: "proposes, signed by the member", Members: d.voters(three)},
-		{Name: senate, Role: "votes, signed by the coldkey that owns the hotkey", Votes: true, Members: d.voters(seats)},
+		{Name: senate, Role: "votes, signed by the coldkey that owns the hotkey", Votes: true, Threshold: threshold(seats), Members: d.voters(seats)},
 	}, err
 }
+
+// threshold is how many ayes a new proposal needs: more than half of the seats
+// (propose, pallets/collective/src/lib.rs:551).
+func threshold(seats []tao.Account) uint32 { return uint32(len(seats)/2) + 1 }
 
 // house is what the proposals of a block are read with.
 type house struct {
@@ -359,7 +363,7 @@ func (collective) proposing(ctx context.Context, v *chain.View, motion Motion, a
 			"proposal": motion.Call, "length_bound": a.length, "duration": motion.Duration,
 		}},
 		Preview: MotionPreview{
-			Does: "puts this call to the senate's vote", Hash: &hash, Threshold: uint32(len(seats)/2) + 1, Duration: motion.Duration,
+			Does: "puts this call to the senate's vote", Hash: &hash, Threshold: threshold(seats), Duration: motion.Duration,
 			EndAbout: end, EndsAbout: c.at(end), Action: a.Lines, Changes: a.Changes, event: proposed,
 		},
 	}

@@ -56,9 +56,14 @@ func Of(rt *chain.Runtime) (Model, error) {
 
 // Body is a group of accounts with a part in decisions.
 type Body struct {
-	Name    string  `json:"name"`
-	Role    string  `json:"role"`
-	Votes   bool    `json:"votes"`
+	Name  string `json:"name"`
+	Role  string `json:"role"`
+	Votes bool   `json:"votes"`
+
+	// Threshold is how many of its votes approve a new proposal, where that
+	// is a number and not a share.
+	Threshold uint32 `json:"threshold,omitempty"`
+
 	Members []Voter `json:"members" view:",lines"`
 }
 

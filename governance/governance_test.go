@@ -305,7 +305,7 @@ func TestNames(t *testing.T) {
 	name(third, "Third")
 	c.votes([]tao.Account{seat}, nil)
 	p := c.only(t)
-	if p.Ayes[0].String() != "Alice & Co "+seat.String() || len(p.Waiting) != 2 || p.Waiting[0].Name != "" || p.Waiting[1].Name != "Third" {
+	if p.Ayes[0].String() != seat.String()+` "Alice & Co"` || len(p.Waiting) != 2 || p.Waiting[0].Name != "" || p.Waiting[1].Name != "Third" {
 		t.Errorf("%v, %v", p.Ayes, p.Waiting)
 	}
 	bodies, err := c.model.Bodies(t.Context(), c.view(t))
@@ -378,4 +378,3 @@ func TestUnvote(t *testing.T) {
 		t.Error(err)
 	}
 }
-

@@ -2,6 +2,7 @@ package governance
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/taoctl/taoctl/chain"
@@ -15,21 +16,13 @@ type Voter struct {
 	Name    string      `json:"name,omitempty"`
 }
 
-// String is the name and the address, or the address alone.
+// String is the address, and the name in quotes if there is one: no name can pass
+// for another's address.
 func (v Voter) String() string {
 	if v.Name == "" {
 		return v.Account.String()
 	}
-	return v.Name + " " + v.Account.String()
-}
-
-// accounts leaves the names out.
-func accounts(list []Voter) []tao.Account {
-	out := make([]tao.Account, len(list))
-	for i, v := range list {
-		out[i] = v.Account
-	}
-	return out
+	return fmt.Sprintf("%s %q", v.Account, v.Name)
 }
 
 func holds(list []Voter, a tao.Account) bool {

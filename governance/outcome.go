@@ -21,10 +21,10 @@ type Outcome struct {
 	// triumvirate approved.
 	Review *uint32 `json:"review,omitempty"`
 
-	Voter tao.Account `json:"voter,omitzero"` // or who proposed
-	Vote  string      `json:"vote,omitempty"`
-	Ayes  *uint32     `json:"ayes,omitempty"`
-	Nays  *uint32     `json:"nays,omitempty"`
+	By   tao.Account `json:"by,omitzero"` // who voted, or proposed
+	Vote string      `json:"vote,omitempty"`
+	Ayes *uint32     `json:"ayes,omitempty"`
+	Nays *uint32     `json:"nays,omitempty"`
 
 	// Result is "ok", or the error, of a call that was executed.
 	Result string `json:"result,omitempty"`
@@ -60,7 +60,7 @@ func Confirms(outcomes []Outcome, preview any) bool {
 func (o Outcome) confirmsVote(p VotePreview) bool {
 	sameHash := o.Hash == nil || p.Hash == nil || *o.Hash == *p.Hash
 	sameIndex := o.Index == nil || *o.Index == p.Proposal
-	if o.Voter != p.Voter || !sameHash || !sameIndex {
+	if o.By != p.Voter || !sameHash || !sameIndex {
 		return false
 	}
 	if p.Vote == noVote {
@@ -82,10 +82,10 @@ func outcomeOf(pallet, name string, fields any) (o Outcome, ok bool) {
 		}
 	}
 	o.Review = optional[uint32](r, "review")
-	o.Voter, _ = field[tao.Account](r, "account")
+	o.By, _ = field[tao.Account](r, "account")
 	for _, name := range []string{"who", "proposer"} {
 		if who, ok := field[tao.Account](r, name); ok {
-			o.Voter = who
+			o.By = who
 		}
 	}
 	if aye, ok := field[bool](r, "voted"); ok {
