@@ -65,8 +65,7 @@ type app struct {
 	stopped  []func() // what close undoes, last first
 	client   *chain.Client
 
-	// outcome makes what is shown of a receipt; nil shows the receipt.
-	outcome func(*tx.Receipt) any
+	outcome func(*tx.Receipt) (any, error) // what a command reads from its receipt; nil: the receipt itself
 }
 
 func newApp(e *Env) *app {
@@ -108,7 +107,7 @@ questions to the terminal. The exit code says how it ended:
 	root.PersistentFlags().BoolVarP(&a.out.quiet, "quiet", "q", false, "print no preview and no progress")
 	root.AddCommand(
 		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
-		a.callCommand(), a.queryCommand(), a.chainCommand(),
+		a.callCommand(), a.queryCommand(), a.chainCommand(), a.governanceCommand(),
 		a.stakeCommand(), a.delegateCommand(), a.subnetCommand(),
 		a.registerCommand(), a.powCommand(), a.policyCommand(),
 	)

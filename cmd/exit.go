@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/agent"
 	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/governance"
 	"github.com/taoctl/taoctl/internal/term"
 	"github.com/taoctl/taoctl/keystore"
 	"github.com/taoctl/taoctl/policy"
@@ -27,6 +28,7 @@ const (
 	exitRefused     = 5
 	exitUnknown     = 6
 	exitUnreachable = 7
+	exitVote        = 10
 	exitInterrupted = 130
 )
 
@@ -43,6 +45,7 @@ var exitTable = []struct {
 	{exitRefused, "refused by the chain; a fee may have been paid"},
 	{exitUnknown, "outcome unknown: do not repeat it, run \"taoctl tx status\""},
 	{exitUnreachable, "node unreachable, on another chain, or without the feature"},
+	{exitVote, "a proposal waits for this wallet's vote"},
 	{exitInterrupted, "interrupted before anything was sent"},
 }
 
@@ -91,7 +94,8 @@ func exitCode(err error) int {
 	switch {
 	case is[*tx.UnknownError](err):
 		return exitUnknown
-	case is[*tx.RefusedError](err), is[*tx.Failure](err), is[*tx.ExpiredError](err), is[*neverError](err):
+	case is[*tx.RefusedError](err), is[*tx.Failure](err), is[*tx.ExpiredError](err), is[*neverError](err),
+		is[*noEventError](err):
 		return exitRefused
 	case errors.Is(err, errInterrupted), errors.Is(err, term.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
@@ -102,12 +106,14 @@ func exitCode(err error) int {
 		is[*keystore.NotFoundError](err), is[*noKeyError](err), is[*agent.NotRunningError](err), is[*agent.NotHeldError](err),
 		is[*keyringError](err), is[*keyringEmptyError](err), is[*passwordError](err):
 		return exitLocked
+	case errors.Is(err, errVoteNeeded):
+		return exitVote
 	case is[*usageError](err), is[*tao.AmountError](err), is[*tao.AddressError](err), is[*keystore.NameError](err),
 		is[*chain.NetworkError](err):
 		return exitUsage
 	case is[*chain.LostError](err), is[*chain.ReplyError](err), is[*chain.RPCError](err), is[*chain.WrongChainError](err),
 		is[*chain.MissingError](err), is[*tx.ExtensionError](err), is[*tx.PrunedError](err), is[*chain.NoBlockError](err),
-		is[*register.HeadsError](err):
+		is[*register.HeadsError](err), is[*governance.NoVotingError](err):
 		return exitUnreachable
 	}
 	return exitFailed

@@ -202,3 +202,35 @@ func FuzzSize(f *testing.F) {
 		}
 	})
 }
+
+// FuzzProposal reads the name of a proposal from a command line. What is taken
+// names one, and means the same when it is written again.
+func FuzzProposal(f *testing.F) {
+	for _, seed := range []string{"0", "4294967295", "4294967296", "-1", "0x", "0x12", "", "aye", "1e3", "٣", "0x" + strings.Repeat("ab", 32)} {
+		f.Add(seed, int64(-1))
+		f.Add(seed, int64(7))
+	}
+	f.Add("7", int64(7))
+	f.Add("0x"+strings.Repeat("AB", 32), int64(1)<<32)
+	f.Fuzz(func(t *testing.T, name string, index int64) {
+		r, err := parseProposal(name, index)
+		if err != nil {
+			if !isUsage(err) {
+				t.Errorf("%q is no usage error: %v", name, err)
+			}
+			return
+		}
+		if r.Hash == nil && r.Index == nil {
+			t.Fatalf("%q, %d names nothing", name, index)
+		}
+		if index != -1 && (r.Index == nil || int64(*r.Index) != index) {
+			t.Fatalf("%q, %d lost its number: %s", name, index, r)
+		}
+		if r.Hash != nil {
+			again, err := parseProposal(r.Hash.String(), index)
+			if err != nil || *again.Hash != *r.Hash {
+				t.Fatalf("%q is %s, which is %s, %v", name, r, again, err)
+			}
+		}
+	})
+}

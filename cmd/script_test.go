@@ -119,6 +119,7 @@ func (r runner) Verbose() bool { return testing.Verbose() }
 func TestScripts(t *testing.T) {
 	words := scripttest.Words()
 	maps.Copy(words, nodeWords())
+	maps.Copy(words, governanceWords())
 	words["full"] = scripttest.Positive("full FILE BYTES|none", 1, full)
 	words["normal"] = scripttest.Positive("normal FILE TO [VAR...]", 2, normal)
 	p := testscript.Params{

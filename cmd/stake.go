@@ -297,12 +297,13 @@ type stakeReceipt struct {
 	Stake []stake.Change `json:"stake,omitempty"`
 }
 
-func stakeOutcome(r *tx.Receipt) any {
+func stakeOutcome(r *tx.Receipt) (any, error) {
 	changes := stake.Changes(r.Events)
 	if len(changes) == 0 {
-		return r
+		return plainOutcome(r)
 	}
-	return stakeReceipt{Receipt: *r, Stake: changes}
+	_, err := plainOutcome(r)
+	return stakeReceipt{Receipt: *r, Stake: changes}, err
 }
 
 func (a *app) stakeAddCommand() *cobra.Command {

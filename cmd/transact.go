@@ -369,19 +369,25 @@ func stageText(p tx.Progress) string {
 	return p.Stage
 }
 
+// showReceipt prints a receipt, or what the command reads from it.
 func (a *app) showReceipt(r *tx.Receipt) error {
-	shown := any(r)
-	if a.outcome != nil {
-		shown = a.outcome(r)
+	read := a.outcome
+	if read == nil {
+		read = plainOutcome
 	}
-	if err := a.show(shown); err != nil {
+	result, judged := read(r)
+	if err := a.show(result); err != nil {
 		// It was sent: whoever cannot read the receipt must not repeat it.
 		return &tx.UnknownError{Extrinsic: r.Extrinsic, Err: err}
 	}
+	return judged
+}
+
+func plainOutcome(r *tx.Receipt) (any, error) {
 	if r.Failure != nil {
-		return r.Failure
+		return r, r.Failure
 	}
-	return nil
+	return r, nil
 }
 
 // openError says that the same call of the same signer may still happen.

@@ -100,6 +100,9 @@ func (n *Node) dispatch(who tao.Account, c chain.Call, index int) any {
 		}
 		return r.Err
 	}
+	if rule, ok := n.rules[c.Pallet+"."+c.Name]; ok {
+		return rule(&Chain{n, index}, who, c)
+	}
 	switch c.Pallet + "." + c.Name {
 	case "Balances.transfer", "Balances.transfer_allow_death":
 		return n.transfer(who, c, index, false)
@@ -239,8 +242,12 @@ func (n *Node) storeEvents() {
 	records := make([]any, len(n.pending))
 	for i, e := range n.pending {
 		var variant any = &scale.Variant{Name: e.Name, Value: e.Fields}
+		var phase any = map[string]any{"ApplyExtrinsic": uint32(e.extrinsic)}
+		if e.extrinsic == outside {
+			phase = "Initialization"
+		}
 		records[i] = map[string]any{
-			"phase":  map[string]any{"ApplyExtrinsic": uint32(e.extrinsic)},
+			"phase":  phase,
 			"event":  &scale.Variant{Name: e.Pallet, Value: variant},
 			"topics": []any{},
 		}

@@ -3,9 +3,10 @@
 // fails on demand.
 //
 // It is honest about what it knows: transfers, remarks and batches are carried
-// out; every other call ends as the test says, and in CallFiltered where the
-// test says nothing. Weights and fees are made up, but what query_info says is
-// what is charged.
+// out, and what a model was asked for ([Node.Senate], [Node.Referenda]); every
+// other call ends as the test says, and in CallFiltered where the test says
+// nothing. Weights and fees are made up, but what query_info says is what is
+// charged.
 package testnode
 
 import (
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/crypto/blake2b"
 
 	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/internal/declared"
 	"github.com/taoctl/taoctl/internal/fixture"
 	"github.com/taoctl/taoctl/scale"
 	"github.com/taoctl/taoctl/tao"
@@ -33,7 +35,7 @@ const BaseFee tao.Amount = 100_000
 // Config says what node to start. The zero Config is finney at spec 393 that
 // builds a block for each extrinsic and finalizes it at once.
 type Config struct {
-	Metadata string // a name of package fixture; "finney-393-v16" by default
+	Metadata string // a name of package fixture, "finney-393-v16" by default, or declared.ReferendaName
 	Lag      uint32 // how many blocks the finalized head is behind the best one
 	Manual   bool   // blocks are built by Build alone
 	NoCode   bool   // state_getStorageHash is not served, as in Chopsticks
@@ -55,6 +57,8 @@ type Node struct {
 	inBlocks []*extrinsic // included and not final
 	pending  []event      // of the block being built
 	results  map[string]Result
+	rules    map[string]Rule
+	onBlock  []func(*Chain)
 	apis     map[string]func(args []byte) ([]byte, error)
 	faults   []*Fault
 	calls    map[string]int
@@ -68,6 +72,14 @@ type runtime struct {
 	*chain.Runtime
 	blob []byte
 	code tao.Hash
+}
+
+func metadata(tb testing.TB, name string) []byte {
+	tb.Helper()
+	if name == declared.ReferendaName {
+		return declared.Referenda(tb)
+	}
+	return fixture.Metadata(tb, name)
 }
 
 type block struct {
@@ -88,7 +100,7 @@ func New(tb testing.TB, cfg Config) *Node {
 	n := &Node{
 		tb: tb, cfg: cfg,
 		state:   map[string]string{},
-		results: map[string]Result{}, apis: map[string]func([]byte) ([]byte, error){},
+		results: map[string]Result{}, rules: map[string]Rule{}, apis: map[string]func([]byte) ([]byte, error){},
 		calls: map[string]int{}, watches: map[uint64]*watch{}, sessions: map[*session]bool{},
 	}
 	n.runtime = newRuntime(tb, cfg.Metadata)
@@ -100,7 +112,7 @@ func New(tb testing.TB, cfg Config) *Node {
 // "finney-393-v16".
 func newRuntime(tb testing.TB, name string) *runtime {
 	tb.Helper()
-	blob := fixture.Metadata(tb, name)
+	blob := metadata(tb, name)
 	m, err := scale.ParseMetadata(blob)
 	if err != nil {
 		tb.Fatal(err)
@@ -180,6 +192,9 @@ func (n *Node) BuildN(count int) {
 
 func (n *Node) build() {
 	n.pending = nil
+	for _, begin := range n.onBlock {
+		begin(&Chain{n, outside})
+	}
 	var bodies [][]byte
 	var taken, waiting []*extrinsic
 	for _, x := range n.pool {

@@ -127,6 +127,9 @@ func (n node) isCell() bool {
 	return n.kind == absent || n.kind == scalar || n.kind == record && n.inline || n.isScalars()
 }
 
+// isTall reports whether n wants more than one line.
+func (n node) isTall() bool { return n.lines && len(n.items) > 1 }
+
 // isScalars reports whether n is a list of scalars.
 func (n node) isScalars() bool {
 	return n.kind == list && !slices.ContainsFunc(n.items, func(i node) bool { return i.kind != scalar })

@@ -20,6 +20,7 @@ type node struct {
 	items  []node  // of a list
 	shape  *node   // of a list of structs: a record without values, known even if the list is empty
 	inline bool    // a record that came as JSON: it has no fixed columns
+	lines  bool    // a list of which every item has a line of its own
 }
 
 type kind int
@@ -232,7 +233,7 @@ func (t tags) read(v reflect.Value, depth int) (field, error) {
 	if empty {
 		n = node{shape: n.asShape()}
 	}
-	n.number = n.number || t.right
+	n.number, n.lines = n.number || t.right, t.lines
 	f.node = n
 	return f, nil
 }

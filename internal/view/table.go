@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -93,13 +94,13 @@ func shownFields(fields []field) []field {
 
 // isLine reports whether n is printed behind its label.
 func isLine(n node) bool {
-	return n.kind == absent || n.kind == scalar || n.isScalars()
+	return n.kind == absent || n.kind == scalar || n.isScalars() && !n.isTall()
 }
 
 // list prints records as a table if that fits the width, and one after the
 // other otherwise: an address is never cut.
 func (s sheet) list(n node, indent int) {
-	if g := newGrid(n); g != nil && s.grid(g, indent) {
+	if g := newGrid(n); g != nil && !g.isTall() && s.grid(g, indent) {
 		return
 	}
 	for i, item := range n.items {
@@ -108,6 +109,11 @@ func (s sheet) list(n node, indent int) {
 		}
 		s.block(item, indent)
 	}
+}
+
+// isTall reports a cell that wants more than one line.
+func (g *grid) isTall() bool {
+	return slices.ContainsFunc(g.rows, func(row []node) bool { return slices.ContainsFunc(row, node.isTall) })
 }
 
 // grid prints rows and columns. It prints nothing and returns false where that

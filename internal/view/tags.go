@@ -30,6 +30,7 @@ type tags struct {
 	skip, inlined       bool
 	omitEmpty, omitZero bool
 	hidden, right       bool
+	lines               bool
 }
 
 func parseTags(f reflect.StructField) tags {
@@ -44,7 +45,7 @@ func parseTags(f reflect.StructField) tags {
 		name = f.Name
 	}
 	label, align, _ := strings.Cut(f.Tag.Get("view"), ",")
-	t := tags{name: name, label: label, hidden: label == "-", right: align == "right"}
+	t := tags{name: name, label: label, hidden: label == "-", right: align == "right", lines: align == "lines"}
 	if label == "" {
 		t.label = strings.ReplaceAll(name, "_", " ")
 	}

@@ -12,6 +12,7 @@
 //	Free   tao.Amount `json:"free" view:"free (TAO)"` // another label
 //	Raw    string     `json:"raw" view:"-"`           // not in tables
 //	Change string     `json:"change" view:",right"`   // aligned as a number
+//	Steps  []string   `json:"steps" view:",lines"`    // in tables one below the other
 //
 // # Values
 //
@@ -43,6 +44,7 @@ const (
 	JSON                   // encoding/json, indented by two spaces, without HTML escapes
 	CSV                    // encoding/csv with one header line
 	Template               // Options.Template, a text/template over the JSON names
+	JSONLine               // JSON on one line, for results that come one after the other
 )
 
 // Options say how to print.
@@ -70,8 +72,11 @@ func Render(w io.Writer, v any, o Options) error {
 }
 
 func render(out *bytes.Buffer, v any, o Options) error {
-	if o.Format == JSON {
-		return renderJSON(out, v)
+	switch o.Format {
+	case JSON:
+		return renderJSON(out, v, "  ")
+	case JSONLine:
+		return renderJSON(out, v, "")
 	}
 	n, err := read(v)
 	if err != nil {
@@ -89,9 +94,9 @@ func render(out *bytes.Buffer, v any, o Options) error {
 	return fmt.Errorf("format %d is unknown", o.Format)
 }
 
-func renderJSON(out io.Writer, v any) error {
+func renderJSON(out io.Writer, v any, indent string) error {
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
+	e.SetIndent("", indent)
 	return e.Encode(v)
 }

@@ -214,6 +214,21 @@ a=1,0
 \x09=1,0
 `},
 		{"CSV negative numbers", []int{-5, 5}, Options{Format: CSV}, "\nvalue\n-5\n5\n"},
+		{"lines", steps, Options{}, `
+name    wide
+steps
+  first, second
+  third
+voices  one, two
+
+name    narrow
+steps   alone
+voices  -
+`},
+		{"lines in CSV", steps[1:], Options{Format: CSV}, "\nname,steps,voices\nnarrow,alone,\n"},
+		{"one line of JSON", steps[1:], Options{Format: JSONLine}, `
+[{"name":"narrow","steps":["alone"],"voices":null}]
+`},
 		{"template", wallets, Options{Format: Template, Template: `{{range .}}{{.name}}|{{.balance}}|{{if gt .netuid 5}}big{{end}}|{{join "+" .tags}}{{"\n"}}{{end}}`}, `
 savings|map[free:1234.5 staked:<nil>]||cold+old
 日本|map[free:0.007 staked:20]|big|
@@ -227,6 +242,15 @@ evil\x1b[2J\u202e|<no value>||
 		})
 	}
 }
+
+// plan has a list whose items have lines of their own.
+type plan struct {
+	Name   string   `json:"name"`
+	Steps  []string `json:"steps" view:",lines"`
+	Voices []string `json:"voices"`
+}
+
+var steps = []plan{{Name: "wide", Steps: []string{"first, second", "third"}, Voices: []string{"one", "two"}}, {Name: "narrow", Steps: []string{"alone"}}}
 
 type broken struct{}
 
