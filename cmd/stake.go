@@ -19,7 +19,8 @@ import (
 func (a *app) stakeCommand() *cobra.Command {
 	return group("stake", "See, price, add, remove and move stake",
 		a.stakeListCommand(), a.stakeQuoteCommand(), a.stakeAddCommand(), a.stakeRemoveCommand(), a.stakeRemoveAllCommand(),
-		a.stakeMoveCommand(), a.stakeSwapCommand(), a.stakeTransferCommand(), a.stakeClaimCommand(), a.stakeAutoCommand())
+		a.stakeMoveCommand(), a.stakeSwapCommand(), a.stakeTransferCommand(), a.stakeClaimCommand(), a.stakeAutoCommand(),
+		a.stakePlanCommand())
 }
 
 // atFlag is for readings that may be of an old block.
