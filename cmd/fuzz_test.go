@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -231,6 +232,30 @@ func FuzzProposal(f *testing.F) {
 			if err != nil || *again.Hash != *r.Hash {
 				t.Fatalf("%q is %s, which is %s, %v", name, r, again, err)
 			}
+		}
+	})
+}
+
+// FuzzPlan reads plan files. What is read has been checked, and nothing panics.
+func FuzzPlan(f *testing.F) {
+	for _, seed := range []string{
+		"version: 1\nkeep: 1\npositions:\n  - {hotkey: h, netuid: 1, weight: 60%, within: 2%}\n  - {hotkey: h, netuid: 0, amount: 4, most: 5}\n",
+		"version: 1\nkeep: 1\nleast: 0\ntolerance: 1%\nothers: remove\npositions: [{hotkey: h, netuid: 0, weight: 100%}]\n",
+		"version: 1\nkeep: 1\npositions: [{hotkey: h, netuid: 0, weight: 60%}, {hotkey: i, netuid: 0, weight: 41%}]\n",
+		"version: 1\nkeep: &a 1\npositions: *a\n",
+		"positions:\n- - a\n",
+		"",
+	} {
+		f.Add([]byte(seed))
+	}
+	hotkey := func(s string) (tao.Account, error) { return tao.Account([]byte(fmt.Sprintf("%32.32s", s))), nil }
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := parsePlan(text, hotkey)
+		if err != nil {
+			return
+		}
+		if err := p.targets.Check(); err != nil {
+			t.Errorf("%q was read as a plan: %v", text, err)
 		}
 	})
 }

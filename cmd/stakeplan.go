@@ -129,7 +129,8 @@ type planDiff struct {
 	Tolerance tao.Percent      `json:"tolerance"`
 	Positions []stake.Position `json:"positions" view:"-"`
 	Deeds     []stake.Deed     `json:"changes" view:"changes"`
-	Cost      tao.Amount       `json:"about_cost" view:"costs about (TAO)"` // slippage and swap fees; transaction fees come on top
+	Cost      tao.Amount       `json:"about_cost" view:"costs about (TAO)"`       // slippage and swap fees; transaction fees come on top
+	Refused   string           `json:"refused,omitempty" view:"would be refused"` // why, of the first transaction
 
 	prices map[tao.NetUID]tao.Amount
 }
@@ -177,17 +178,20 @@ func (p planFile) netuids(held []stake.Position) []tao.NetUID {
 	return slices.Compact(list)
 }
 
-const planHelp = `A plan file names positions by hotkey and subnet, each with an amount of stake
-(alpha; on the root TAO) or a weight: its share of all stake in the plan's weighted
-places and of the free TAO beyond "keep". "within" is how far off it may be (5%),
-"most" the most TAO that it may be worth, "others: remove" takes back all other
-stake, "least" the smallest trade (0.01 TAO), "tolerance" that of each trade (5%):
+const planHelp = `A plan file:
 
   version: 1
   keep: 10
   positions:
     - {hotkey: miner, netuid: 1, weight: 60%, within: 2%}
-    - {hotkey: 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty, netuid: 0, weight: 40%}`
+    - {hotkey: 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty, netuid: 0, weight: 40%}
+
+It names positions by hotkey and subnet, each with an amount of stake (alpha; on the
+root TAO) or a weight: its share of what is staked in the plan's places and what is
+free beyond "keep", less what the amounts want. "within" is how far off it may be
+(5%), "most" the most TAO that it may be worth, "others: remove" takes back all other
+stake, "least" is the smallest trade, and the smallest stake that is taken back
+(0.01 TAO), "tolerance" how far each trade may move a price (5%).`
 
 func (a *app) stakePlanDiffCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -200,11 +204,11 @@ func (a *app) stakePlanDiffCommand() *cobra.Command {
 	a.networkFlags(c)
 	a.walletFlags(c)
 	return a.query(c, func(c *cobra.Command, args []string) (any, error) {
-		p, err := a.readPlan(c.Context(), args[0])
+		w, err := a.chosenWallet(c.Context())
 		if err != nil {
 			return nil, err
 		}
-		w, err := a.chosenWallet(c.Context())
+		p, err := a.readPlan(c.Context(), args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +216,15 @@ func (a *app) stakePlanDiffCommand() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		return p.diff(c.Context(), v, w.Coldkey)
+		d, err := p.diff(c.Context(), v, w.Coldkey)
+		if err != nil || len(d.Deeds) == 0 {
+			return d, err
+		}
+		r := &planRun{app: a, plan: p, coldkey: w.Coldkey, terms: stake.Terms{Tolerance: p.tolerance, AcceptNoLimit: true}}
+		if _, err := r.intend(c.Context(), v, r.next(d, false)); err != nil {
+			d.Refused = err.Error()
+		}
+		return d, nil
 	})
 }
 
@@ -224,7 +236,7 @@ func (a *app) stakePlanApplyCommand() *cobra.Command {
 		Long: `Bring the wallet's stake to what a file wants: moves, swaps and sales in one
 transaction, then purchases in another, each of all changes or none. What is there
 already is left alone, so the same command goes on where it was broken off; while
-the outcome of a transaction is unknown, it is not made again. It stops if a price
+the outcome of a transaction is unknown, no other is made. It stops if a price
 has moved by more than the tolerance since it was agreed to.
 
 ` + planHelp,
@@ -242,11 +254,11 @@ has moved by more than the tolerance since it was agreed to.
 		if a.change.out != "" || o.Nonce != nil || wait == tx.WaitNone {
 			return usagef("a plan may take several transactions, each waited for: --out, --nonce and --wait none make no sense")
 		}
-		p, err := a.readPlan(c.Context(), args[0])
+		w, err := a.chosenWallet(c.Context())
 		if err != nil {
 			return err
 		}
-		w, err := a.chosenWallet(c.Context())
+		p, err := a.readPlan(c.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -272,6 +284,7 @@ type planRun struct {
 type planApplied struct {
 	Done  []stakeReceipt `json:"transactions"`
 	Left  []stake.Deed   `json:"left,omitempty"` // what the plan would still change; small if prices moved
+	There bool           `json:"in_place" view:"all is in place"`
 	Block uint32         `json:"block"`
 }
 
@@ -285,11 +298,11 @@ func (r *planRun) run(c *cobra.Command) error {
 		return err
 	}
 	if len(r.agreed.Deeds) == 0 {
-		return a.show(planApplied{Done: []stakeReceipt{}, Block: v.Number()})
+		return a.show(planApplied{Done: []stakeReceipt{}, There: true, Block: v.Number()})
 	}
 	// What the first transaction would be refused for is known before anybody
 	// is asked.
-	if _, _, err := r.prepare(ctx, v, r.next(r.agreed, false)); err != nil {
+	if _, err := r.prepare(ctx, v, r.next(r.agreed, false)); err != nil {
 		return err
 	}
 	if a.change.dryRun {
@@ -305,6 +318,7 @@ func (r *planRun) run(c *cobra.Command) error {
 	defer key.Wipe()
 	result := planApplied{Done: []stakeReceipt{}}
 	err = r.rounds(ctx, v.Client(), key, &result)
+	result.There = err == nil && len(result.Left) == 0
 	if shown := a.show(result); err == nil {
 		err = shown
 	}
@@ -369,8 +383,8 @@ func (r *planRun) next(d planDiff, buying bool) []stake.Deed {
 	return slices.DeleteFunc(slices.Clone(d.Deeds), func(deed stake.Deed) bool { return deed.Action != "add" })
 }
 
-// prepare makes the transaction of some changes.
-func (r *planRun) prepare(ctx context.Context, v *chain.View, deeds []stake.Deed) (*tx.Draft, tx.Plan, error) {
+// intend plans the transaction of some changes.
+func (r *planRun) intend(ctx context.Context, v *chain.View, deeds []stake.Deed) (tx.Plan, error) {
 	intents := make([]stake.Intent, len(deeds))
 	var spends tao.Amount
 	for i, d := range deeds {
@@ -381,17 +395,21 @@ func (r *planRun) prepare(ctx context.Context, v *chain.View, deeds []stake.Deed
 	}
 	funds, err := tx.FundsOf(ctx, v, r.coldkey)
 	if err != nil {
-		return nil, tx.Plan{}, err
+		return tx.Plan{}, err
 	}
 	if free := funds[0].Spendable(true).Less(r.plan.keep); spends > free {
-		return nil, tx.Plan{}, fmt.Errorf("the plan takes %s TAO, and beside the %s that stay there are %s", spends, r.plan.keep, free)
+		return tx.Plan{}, fmt.Errorf("the plan takes %s TAO, and beside the %s that stay there are %s", spends, r.plan.keep, free)
 	}
-	p, err := stake.Plan(ctx, v, intents...)
+	return stake.Plan(ctx, v, intents...)
+}
+
+// prepare makes the transaction of some changes.
+func (r *planRun) prepare(ctx context.Context, v *chain.View, deeds []stake.Deed) (*tx.Draft, error) {
+	p, err := r.intend(ctx, v, deeds)
 	if err != nil {
-		return nil, p, err
+		return nil, err
 	}
-	draft, err := tx.Prepare(ctx, v, p, r.options)
-	return draft, p, err
+	return tx.Prepare(ctx, v, p, r.options)
 }
 
 // send makes, signs and sends one transaction of the plan.
@@ -400,7 +418,7 @@ func (r *planRun) send(ctx context.Context, v *chain.View, key tx.Signer, deeds 
 	if err := r.steady(ctx, v, deeds); err != nil {
 		return nil, err
 	}
-	draft, _, err := r.prepare(ctx, v, deeds)
+	draft, err := r.prepare(ctx, v, deeds)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +426,9 @@ func (r *planRun) send(ctx context.Context, v *chain.View, key tx.Signer, deeds 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkOpen(ctx, v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
+	// A plan's next transaction has other amounts when prices moved, so any that
+	// is open counts: what it changes is not yet in what was compared.
+	if err := a.checkOpenOf(ctx, v, draft.Signer, draft.Nonce, func(tx.Entry) bool { return true }); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {

@@ -396,7 +396,7 @@ type openError struct {
 }
 
 func (e *openError) Error() string {
-	return fmt.Sprintf("the same transaction, %s signed at %s, is still open: both could happen; nothing was sent",
+	return fmt.Sprintf("an earlier transaction, %s signed at %s, is still open: both could happen; nothing was sent",
 		e.Entry.Hash, e.Entry.Time.Format("2006-01-02 15:04:05"))
 }
 
@@ -404,6 +404,11 @@ func (e *openError) Error() string {
 // happen, or has happened although a node refused it: repeating after a lost
 // line, or after a node that lied, is how people pay twice.
 func (a *app) checkOpen(ctx context.Context, v *chain.View, signer tao.Account, call tao.Hash, nonce uint32, but ...tao.Hash) error {
+	return a.checkOpenOf(ctx, v, signer, nonce, func(e tx.Entry) bool { return e.CallHash == call && !slices.Contains(but, e.Hash) })
+}
+
+// checkOpenOf is checkOpen of whatever transactions count as the same one.
+func (a *app) checkOpenOf(ctx context.Context, v *chain.View, signer tao.Account, nonce uint32, counts func(tx.Entry) bool) error {
 	if a.change.again {
 		return nil
 	}
@@ -416,7 +421,7 @@ func (a *app) checkOpen(ctx context.Context, v *chain.View, signer tao.Account, 
 		return err
 	}
 	for _, e := range entries {
-		same := e.Genesis == v.Client().Genesis() && e.Signer == signer && e.CallHash == call && !slices.Contains(but, e.Hash)
+		same := e.Genesis == v.Client().Genesis() && e.Signer == signer && counts(e)
 		if !same || !e.Pending() && !e.Doubtful() {
 			continue
 		}
@@ -427,7 +432,7 @@ func (a *app) checkOpen(ctx context.Context, v *chain.View, signer tao.Account, 
 	return nil
 }
 
-// stillOpen looks an earlier transaction of the same call up.
+// stillOpen looks an earlier transaction up.
 func stillOpen(ctx context.Context, v *chain.View, j *tx.Journal, before tx.Entry, nonce uint32) error {
 	_, now, err := tx.Find(ctx, v.Client(), j, before.Hash)
 	switch {

@@ -309,7 +309,7 @@ func between(action string, from, to gap, alpha tao.Alpha, about tao.Amount) Dee
 func (d *differ) sell(g *gap) {
 	alpha := g.over()
 	about := g.value(alpha)
-	if d.used[g.at] || alpha == 0 || about < d.least && g.want > 0 {
+	if d.used[g.at] || about < d.least || about == 0 {
 		return
 	}
 	d.do(Deed{Action: "remove", Hotkey: g.at.hotkey, NetUID: g.at.netuid, Alpha: &alpha, All: g.want == 0, About: about}, g.at)
