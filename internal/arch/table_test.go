@@ -24,6 +24,8 @@ var packages = map[string]pkg{
 	"subnet":                 {may: []string{"tao", "scale", "chain"}, why: "what a subnet is can be read without a plan: domains build on it"},
 	"register":               {may: []string{"tao", "scale", "chain", "tx", "powsolver"}, why: domain},
 	"governance":             {may: []string{"tao", "scale", "chain", "tx"}, why: domain},
+	"executor":               {why: "it runs code over any storage: " + leaf},
+	"simulate":               {may: []string{"tao", "scale", "chain", "tx", "executor", "internal/atomicfile"}, why: "what a transaction would do is found by running it: no domain, no key, no terminal"},
 	"keystore":               {may: []string{"tao", "internal/atomicfile", "keystore/internal/kdf"}, why: "secrets stay where no network, chain or prompt can reach them"},
 	"keystore/internal/kdf":  {why: "the cost of a derivation is nobody else's business"},
 	"keystore/keystoretest":  {may: []string{"keystore/internal/kdf"}, why: "it weakens derivation for tests and does nothing else", test: true},
@@ -32,7 +34,7 @@ var packages = map[string]pkg{
 	"powsolver/remote":       {may: []string{"powsolver"}, why: "what speaks with a process of drivers knows the puzzle and nothing else: no key, no terminal"},
 	"powsolver/remotetest":   {may: []string{"powsolver", "powsolver/remote"}, why: "it plays the other program for tests and does nothing else", test: true},
 	"powsolver/opencl":       {may: []string{"powsolver"}, why: "what loads drivers of strangers knows the puzzle and nothing else"},
-	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "keystore", "agent", "powsolver", "powsolver/remote", "internal/term", "internal/view", "internal/printable", "internal/atomicfile", "internal/strictyaml"}, why: "it ties everything together, and is the only one that does"},
+	"cmd":                    {may: []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "executor", "simulate", "keystore", "agent", "powsolver", "powsolver/remote", "internal/term", "internal/view", "internal/printable", "internal/atomicfile", "internal/strictyaml"}, why: "it ties everything together, and is the only one that does"},
 	"cmd/taoctl":             {may: []string{"cmd", "internal/harden", "internal/term"}, why: "main holds the real environment and nothing that needs a test"},
 	"cmd/taoctl-opencl":      {may: []string{"powsolver", "powsolver/opencl", "powsolver/remote"}, why: "drivers of strangers run in its process: no key, no wallet and no network may be there"},
 	"internal/term":          {may: []string{"internal/printable"}, why: leaf},
@@ -60,27 +62,30 @@ type library struct {
 // libraries lists every third-party package that non-test files import, by
 // prefix. docs/dependencies.md says more about each.
 var libraries = map[string]library{
-	"github.com/spf13/cobra":             {[]string{"cmd", "internal/gendocs"}, "commands and flags stop at cmd"},
-	"github.com/coder/websocket":         {[]string{"chain"}, "one package talks to the network"},
-	"github.com/ChainSafe/go-schnorrkel": {[]string{"keystore"}, "one package holds keys"},
-	"github.com/cosmos/go-bip39":         {[]string{"keystore"}, "one package knows mnemonics"},
-	"github.com/fernet/fernet-go":        {[]string{"keystore"}, "one package opens key files"},
-	"github.com/gofrs/flock":             {[]string{"keystore", "tx", "agent", "policy", "internal/atomicfile"}, "what processes share: keys, the journal, the spending ledger, and the agent's socket"},
-	"github.com/decred/base58":           {[]string{"tao", "keystore"}, "tao parses addresses of this chain; key files may carry those of others"},
-	"github.com/vedhavyas/go-subkey/v2":  {[]string{"tao"}, "addresses; derivation wipes what it no longer needs, which go-subkey cannot"},
-	"github.com/jedib0t/go-pretty/v6":    {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
-	"github.com/manifoldco/promptui":     {[]string{"internal/term"}, "one package talks to a person"},
-	"github.com/mdp/qrterminal/v3":       {[]string{"internal/view"}, "one package formats"},
-	"github.com/cespare/xxhash/v2":       {[]string{"scale"}, "the hash of storage keys"},
-	"github.com/zalando/go-keyring":      {[]string{"cmd"}, "one place chooses where a password comes from"},
-	"golang.org/x/term":                  {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
-	"golang.org/x/crypto":                {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "governance", "powsolver"}, "hashes, and what key files are sealed with"},
-	"golang.org/x/sys":                   {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "agent", "powsolver", "powsolver/opencl", "cmd/taoctl-opencl"}, "what the system alone can do: terminals, folders, memory, processors, who a peer is"},
-	"github.com/ebitengine/purego":       {[]string{"powsolver/opencl"}, "it makes a program dynamic, and what it loads is not ours: never in taoctl itself"},
-	"github.com/spf13/pflag":             {nil, "tests only"},
-	"go.yaml.in/yaml/v3":                 {[]string{"internal/strictyaml"}, "files that people write"},
-	"github.com/creack/pty":              {nil, "tests only"},
-	"github.com/rogpeppe/go-internal":    {nil, "tests only"},
+	"github.com/spf13/cobra":                    {[]string{"cmd", "internal/gendocs"}, "commands and flags stop at cmd"},
+	"github.com/coder/websocket":                {[]string{"chain"}, "one package talks to the network"},
+	"github.com/ChainSafe/go-schnorrkel":        {[]string{"keystore", "executor"}, "one package holds keys; a runtime has signatures checked by its host"},
+	"github.com/cosmos/go-bip39":                {[]string{"keystore"}, "one package knows mnemonics"},
+	"github.com/fernet/fernet-go":               {[]string{"keystore"}, "one package opens key files"},
+	"github.com/gofrs/flock":                    {[]string{"keystore", "tx", "agent", "policy", "internal/atomicfile"}, "what processes share: keys, the journal, the spending ledger, and the agent's socket"},
+	"github.com/decred/base58":                  {[]string{"tao", "keystore"}, "tao parses addresses of this chain; key files may carry those of others"},
+	"github.com/vedhavyas/go-subkey/v2":         {[]string{"tao"}, "addresses; derivation wipes what it no longer needs, which go-subkey cannot"},
+	"github.com/jedib0t/go-pretty/v6":           {[]string{"internal/view", "internal/term"}, "one package formats; the terminal measures text"},
+	"github.com/manifoldco/promptui":            {[]string{"internal/term"}, "one package talks to a person"},
+	"github.com/mdp/qrterminal/v3":              {[]string{"internal/view"}, "one package formats"},
+	"github.com/cespare/xxhash/v2":              {[]string{"scale", "executor"}, "the hash of storage keys, which runtimes ask of their host"},
+	"github.com/zalando/go-keyring":             {[]string{"cmd"}, "one place chooses where a password comes from"},
+	"golang.org/x/term":                         {[]string{"internal/term", "cmd/taoctl"}, "one package talks to a person"},
+	"golang.org/x/crypto":                       {[]string{"tao", "keystore", "keystore/internal/kdf", "scale", "chain", "tx", "governance", "powsolver", "executor", "simulate"}, "hashes, and what key files are sealed with"},
+	"golang.org/x/sys":                          {[]string{"internal/harden", "internal/term", "internal/atomicfile", "keystore", "agent", "powsolver", "powsolver/opencl", "cmd/taoctl-opencl"}, "what the system alone can do: terminals, folders, memory, processors, who a peer is"},
+	"github.com/ebitengine/purego":              {[]string{"powsolver/opencl"}, "it makes a program dynamic, and what it loads is not ours: never in taoctl itself"},
+	"github.com/tetratelabs/wazero":             {[]string{"executor"}, "one package runs WebAssembly"},
+	"github.com/klauspost/compress":             {[]string{"executor"}, "chains compress their code"},
+	"github.com/decred/dcrd/dcrec/secp256k1/v4": {[]string{"executor"}, "recovering keys from signatures, which runtimes ask of their host; nothing is signed with it"},
+	"github.com/spf13/pflag":                    {nil, "tests only"},
+	"go.yaml.in/yaml/v3":                        {[]string{"internal/strictyaml"}, "files that people write"},
+	"github.com/creack/pty":                     {nil, "tests only"},
+	"github.com/rogpeppe/go-internal":           {nil, "tests only"},
 }
 
 // standard lists packages of the standard library that few may import.
@@ -116,7 +121,7 @@ var names = map[string]library{
 }
 
 // noFloats lists the packages in which amounts are computed.
-var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "keystore", "cmd"}
+var noFloats = []string{"tao", "scale", "chain", "tx", "balance", "stake", "subnet", "register", "governance", "policy", "executor", "simulate", "keystore", "cmd"}
 
 // changing lists package variables that may change, with the reason.
 var changing = map[string]string{
