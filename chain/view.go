@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -237,4 +238,42 @@ func stateCall(ctx context.Context, t Transport, at tao.Hash, name string, args 
 		return nil, fmt.Errorf("call the runtime's %s: %w", name, err)
 	}
 	return out, nil
+}
+
+// Through is the same block with its runtime, read through another transport,
+// which answers for the state of this block.
+func (v *View) Through(t Transport) *View {
+	client := *v.client
+	client.transport = t
+	return &View{client: &client, header: v.header, runtime: v.runtime}
+}
+
+// Raw reads what is stored under a key, as bytes; nil if nothing is.
+func (v *View) Raw(ctx context.Context, key []byte) ([]byte, error) {
+	var raw *hexBytes
+	if err := v.client.transport.Call(ctx, &raw, "state_getStorage", hexBytes(key), v.header.Hash); err != nil {
+		return nil, fmt.Errorf("read storage under %#x: %w", key, err)
+	}
+	if raw == nil {
+		return nil, nil
+	}
+	return append([]byte{}, *raw...), nil
+}
+
+// Keys lists up to count storage keys with a prefix that come after one, in
+// order.
+func (v *View) Keys(ctx context.Context, prefix, after []byte, count int) ([][]byte, error) {
+	const method = "state_getKeysPaged"
+	var page []hexBytes
+	if err := v.client.transport.Call(ctx, &page, method, hexBytes(prefix), count, startKey(after), v.header.Hash); err != nil {
+		return nil, fmt.Errorf("list storage keys after %#x: %w", after, err)
+	}
+	keys := make([][]byte, len(page))
+	for i, key := range page {
+		if bytes.Compare(key, after) <= 0 || !bytes.HasPrefix(key, prefix) {
+			return nil, &ReplyError{Method: method, Reason: "its keys are not those asked for, in order"}
+		}
+		keys[i], after = key, key
+	}
+	return keys, nil
 }

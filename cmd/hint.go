@@ -16,7 +16,7 @@ import (
 // hint is one line of advice for an error, or nothing. Errors say what is so;
 // this says what to do, and never repeats the error.
 func hint(err error) string {
-	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintOpenCL, hintNode, hintGovernance} {
+	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintOpenCL, hintNode, hintGovernance, hintSimulate} {
 		if text := give(err); text != "" {
 			return text
 		}

@@ -96,6 +96,8 @@ func (q *queue) run(v *chain.View) error {
 	switch {
 	case a.change.dryRun:
 		return a.show(summary)
+	case a.change.trial != "":
+		return q.simulate(v, draft, summary)
 	case a.change.out != "":
 		return q.write(draft, v)
 	case len(q.jobs) == 0:
@@ -109,6 +111,14 @@ func (q *queue) run(v *chain.View) error {
 		return err
 	}
 	return q.workOff(v.Client(), summary)
+}
+
+// simulate is --simulate, of the first registration.
+func (q *queue) simulate(v *chain.View, draft *tx.Draft, summary queueSummary) error {
+	if draft == nil || q.work != nil {
+		return usagef("--simulate takes a registration by burn that is possible now: work has to be found first")
+	}
+	return q.app.simulateDraft(q.command.Context(), v, draft, summary)
 }
 
 // write is --out, which makes sense only where nothing has to be found first.

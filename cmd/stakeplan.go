@@ -302,11 +302,14 @@ func (r *planRun) run(c *cobra.Command) error {
 	}
 	// What the first transaction would be refused for is known before anybody
 	// is asked.
-	if _, err := r.prepare(ctx, v, r.next(r.agreed, false)); err != nil {
+	first, err := r.prepare(ctx, v, r.next(r.agreed, false))
+	switch {
+	case err != nil:
 		return err
-	}
-	if a.change.dryRun {
+	case a.change.dryRun:
 		return a.show(r.agreed)
+	case a.change.trial != "":
+		return a.simulateDraft(ctx, v, first, r.agreed)
 	}
 	if err := a.consent(ctx, r.agreed, "Apply this plan?"); err != nil {
 		return err

@@ -25,6 +25,7 @@ import (
 type changeFlags struct {
 	yes    bool
 	dryRun bool
+	trial  string // --simulate
 	out    string
 	wait   string
 	era    string
@@ -42,6 +43,8 @@ func (a *app) changeFlagsOf(c *cobra.Command) {
 	a.agentFlag(c)
 	f := c.Flags()
 	f.BoolVar(&a.change.dryRun, "dry-run", false, "show what would be signed and what it costs, and stop")
+	f.StringVar(&a.change.trial, "simulate", "", "run it in the chain's own runtime on this machine, show what it would do, and stop; \"--simulate=block\" runs what the next block does by itself before it")
+	f.Lookup("simulate").NoOptDefVal = trialCall
 	f.StringVar(&a.change.out, "out", "", "write the unsigned draft to this file, for \"taoctl tx sign\" elsewhere, and stop")
 	f.StringVar(&a.change.era, "era", "64", "how many blocks the transaction stays valid, or \"immortal\"")
 	f.StringVar(&a.change.tip, "tip", "0", "TAO paid on top of the fee to be preferred")
@@ -93,6 +96,8 @@ func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx
 	switch {
 	case a.change.dryRun:
 		return a.show(summary)
+	case a.change.trial != "":
+		return a.simulateDraft(c.Context(), v, draft, summary)
 	case a.change.out != "":
 		return a.writeDraft(draft, summary)
 	}
@@ -131,8 +136,15 @@ func (f *changeFlags) parse() (o tx.Options, wait tx.Wait, err error) {
 		}
 		o.Nonce = &nonce
 	}
-	if f.dryRun && f.out != "" {
-		return o, wait, usagef("--dry-run writes nothing: leave out --out")
+	if err := parseTrial(f.trial); err != nil {
+		return o, wait, err
+	}
+	trial := f.trial != ""
+	if (f.dryRun || trial) && f.out != "" {
+		return o, wait, usagef("--dry-run and --simulate write nothing: leave out --out")
+	}
+	if f.dryRun && trial {
+		return o, wait, usagef("choose --dry-run or --simulate")
 	}
 	return o, wait, nil
 }

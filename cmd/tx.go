@@ -19,7 +19,7 @@ import (
 
 func (a *app) txCommand() *cobra.Command {
 	return group("tx", "Prepare, sign, send, decode and look up transactions",
-		a.txStatusCommand(), a.txListCommand(), a.txDecodeCommand(),
+		a.txStatusCommand(), a.txListCommand(), a.txDecodeCommand(), a.txSimulateCommand(),
 		a.txPrepareCommand(), a.txSignCommand(), a.txSendCommand())
 }
 
@@ -468,6 +468,11 @@ func (a *app) extrinsicBytes(arg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return signedBytes(arg, text)
+}
+
+// signedBytes reads what lies in a file of that name.
+func signedBytes(arg string, text []byte) ([]byte, error) {
 	text = bytes.TrimSpace(text)
 	if bytes.HasPrefix(text, []byte("0x")) {
 		return hexBytes(string(text))

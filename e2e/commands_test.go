@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,7 @@ func of(ts *testscript.TestScript) *session { return ts.Value(sessionKey{}).(*se
 func commands() map[string]scripttest.Word {
 	words := scripttest.Words()
 	maps.Copy(words, map[string]scripttest.Word{
+		"foretold": scripttest.Positive("foretold CODE taoctl ARG...", 3, foretold),
 		"dev":      scripttest.Positive("dev NAME...", 1, dev),
 		"rpc":      scripttest.Positive("rpc METHOD [JSON...] [-> VAR]", 1, rpc),
 		"blocks":   scripttest.Positive("blocks N", 1, blocks),
@@ -158,6 +160,35 @@ func rao(ts *testscript.TestScript, neg bool, args []string) {
 	if holds == neg {
 		ts.Fatalf("%s is %s; asked whether %s %s: %v", strings.Join(terms, " "), decimal(sum), op, last, holds)
 	}
+}
+
+// foretold simulates a change and then makes it: exit code, fee, events and
+// failure must be the same.
+func foretold(ts *testscript.TestScript, args []string) {
+	var before struct{ Simulation outcome }
+	scripttest.Exits(ts, slices.Concat(args, []string{"--simulate=block", "--json"}))
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &before))
+	var after outcome
+	scripttest.Exits(ts, slices.Concat(args, []string{"--yes", "--json"}))
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &after))
+	if want, got := before.Simulation.String(), after.String(); want != got {
+		ts.Fatalf("simulated:\n%s\nhappened:\n%s", want, got)
+	}
+}
+
+// outcome is what a simulation and a receipt both tell.
+type outcome struct {
+	Fee    json.RawMessage `json:"fee"`
+	Events json.RawMessage `json:"events"`
+	Error  json.RawMessage `json:"error"`
+}
+
+func (o outcome) String() string {
+	b, err := json.MarshalIndent(o, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
 }
 
 func line(ts *testscript.TestScript, args []string) {

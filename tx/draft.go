@@ -215,14 +215,20 @@ func (d *Draft) assemble(s tao.Signature) (*Extrinsic, error) {
 	}, nil
 }
 
-// askFee asks the runtime what these bytes cost. The signature is zeros: the fee
-// depends on the length alone, and no key is needed yet.
+// Unsigned is the extrinsic with a signature of zeros: as long as the signed one,
+// and good for nothing but to learn what that would cost and do.
+func (d *Draft) Unsigned() (*Extrinsic, error) {
+	return d.assemble(tao.Signature{Scheme: tao.Sr25519, Bytes: make([]byte, 64)})
+}
+
+// askFee asks the runtime what these bytes cost. The fee depends on their length
+// alone, and no key is needed yet.
 func (d *Draft) askFee(ctx context.Context, v *chain.View) (tao.Amount, error) {
-	body, err := encodeBody(d, tao.Signature{Scheme: tao.Sr25519, Bytes: make([]byte, 64)})
+	x, err := d.Unsigned()
 	if err != nil {
 		return 0, err
 	}
-	info, err := v.QueryInfo(ctx, frame(body))
+	info, err := v.QueryInfo(ctx, x.Bytes)
 	if err != nil {
 		return 0, err
 	}

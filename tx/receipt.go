@@ -73,8 +73,8 @@ func (f *Failure) Error() string {
 	return name
 }
 
-// receiptAt reads the outcome of the extrinsic at an index of a block.
-func receiptAt(ctx context.Context, v *chain.View, x *Extrinsic, index int) (*Receipt, error) {
+// ReceiptAt reads the outcome of the extrinsic at an index of a block.
+func ReceiptAt(ctx context.Context, v *chain.View, x *Extrinsic, index int) (*Receipt, error) {
 	all, err := v.Events(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the events of block %d: %w", v.Number(), err)

@@ -244,5 +244,5 @@ func readOutcome(ctx context.Context, c *chain.Client, x *Extrinsic, block tao.H
 	if index < 0 {
 		return nil, fmt.Errorf("block %d does not hold the extrinsic", v.Number())
 	}
-	return receiptAt(ctx, v, x, index)
+	return ReceiptAt(ctx, v, x, index)
 }

@@ -36,7 +36,7 @@ type Word = func(ts *testscript.TestScript, neg bool, args []string)
 // Words returns the words listed above. [Setup] must have run.
 func Words() map[string]Word {
 	return map[string]Word{
-		"exits":     Positive("exits CODE[|CODE...] PROGRAM [ARG...]", 2, exits),
+		"exits":     Positive("exits CODE[|CODE...] PROGRAM [ARG...]", 2, Exits),
 		"start":     Positive("start JOB PROGRAM [ARG...]", 2, start),
 		"interrupt": Positive("interrupt JOB", 1, interrupt),
 		"finish":    Positive("finish JOB CODE[|CODE...]", 2, finish),
@@ -90,7 +90,8 @@ func (s *session) close() {
 	}
 }
 
-func exits(ts *testscript.TestScript, args []string) {
+// Exits is the word "exits", for other words to build on.
+func Exits(ts *testscript.TestScript, args []string) {
 	wantCode(ts, ts.Exec(args[1], args[2:]...), args[0])
 }
 

@@ -1,0 +1,209 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/executor"
+	"github.com/taoctl/taoctl/simulate"
+	"github.com/taoctl/taoctl/stake"
+	"github.com/taoctl/taoctl/tao"
+	"github.com/taoctl/taoctl/tx"
+)
+
+// What --simulate may be.
+const (
+	trialCall  = "call"
+	trialBlock = "block"
+)
+
+// parseTrial checks --simulate.
+func parseTrial(s string) error {
+	if s != "" && s != trialCall && s != trialBlock {
+		return usagef("--simulate=%s is neither call nor block", s)
+	}
+	return nil
+}
+
+// simulation is what a transaction would do, by the chain's own runtime.
+type simulation struct {
+	simulate.Outcome
+	Stake  []stakeChanged `json:"stake,omitempty"`
+	Caught string         `json:"stake_unknown,omitempty" view:"stake unknown"` // why the stake could not be compared
+}
+
+// stakeChanged is a position that it would change.
+type stakeChanged struct {
+	Coldkey tao.Account `json:"coldkey"`
+	Hotkey  tao.Account `json:"hotkey"`
+	NetUID  tao.NetUID  `json:"netuid"`
+	Before  tao.Alpha   `json:"before" view:"before (alpha)"`
+	After   tao.Alpha   `json:"after" view:"after (alpha)"`
+}
+
+// simulated is the result of --simulate and tx simulate.
+type simulated struct {
+	Transaction any        `json:"transaction"`
+	Simulation  simulation `json:"simulation"`
+}
+
+// simulateDraft shows a draft and what it would do.
+func (a *app) simulateDraft(ctx context.Context, v *chain.View, draft *tx.Draft, summary any) error {
+	spin := a.busy("simulating")
+	o, err := simulate.Draft(ctx, v, draft, simulate.Options{Block: a.change.trial == trialBlock, Cache: a.codeCache()})
+	spin.Stop()
+	if err != nil {
+		return err
+	}
+	return a.showOutcome(ctx, v, o, summary)
+}
+
+// showOutcome shows what would happen, and is an error where that is a failure:
+// a script that asks first need not read the answer.
+func (a *app) showOutcome(ctx context.Context, v *chain.View, o *simulate.Outcome, summary any) error {
+	defer func() { _ = o.After().Client().Close() }()
+	s := simulation{Outcome: *o}
+	if o.Refused == nil {
+		var err error
+		if s.Stake, err = stakeChanges(ctx, v, o); err != nil {
+			s.Caught = err.Error()
+		}
+	}
+	if err := a.show(simulated{Transaction: summary, Simulation: s}); err != nil {
+		return err
+	}
+	return o.Err()
+}
+
+// stakeChanges compares the stake of the accounts that it touches.
+func stakeChanges(ctx context.Context, v *chain.View, o *simulate.Outcome) ([]stakeChanged, error) {
+	before, err := stake.Of(ctx, v, o.Touched...)
+	if err != nil {
+		return nil, err
+	}
+	after, err := stake.Of(ctx, o.After(), o.Touched...)
+	if err != nil {
+		return nil, err
+	}
+	type place struct {
+		coldkey, hotkey tao.Account
+		netuid          tao.NetUID
+	}
+	at := map[place]int{}
+	var list []stakeChanged
+	row := func(p stake.Position) *stakeChanged {
+		k := place{p.Coldkey, p.Hotkey, p.NetUID}
+		i, ok := at[k]
+		if !ok {
+			i = len(list)
+			at[k] = i
+			list = append(list, stakeChanged{Coldkey: p.Coldkey, Hotkey: p.Hotkey, NetUID: p.NetUID})
+		}
+		return &list[i]
+	}
+	for _, p := range before.Positions {
+		row(p).Before = p.Stake
+	}
+	for _, p := range after.Positions {
+		row(p).After = p.Stake
+	}
+	return slices.DeleteFunc(list, func(c stakeChanged) bool { return c.Before == c.After }), nil
+}
+
+// codeCache is where runtimes are kept; "" without a home.
+func (a *app) codeCache() string {
+	home, err := a.settings.home()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, "cache", "code")
+}
+
+func (a *app) txSimulateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "simulate FILE|0xHEX",
+		Short: "Show what a transaction would do, without sending it",
+		Long: `Run a transaction in the chain's own runtime, on the state of the newest block, on
+this machine: whether it succeeds, its fee, its events, and the balances and stake
+that it changes. FILE is an unsigned draft ("--out") or a signed transaction ("tx
+sign"). It runs as the first of the next block. What that block does by itself, such
+as emission, runs before it with --whole-block; that reads much on a large chain.
+Nothing is sent. The exit code is 5 if it would fail in a block, and 1 if no block
+would take it.`,
+		Example: "  taoctl transfer 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty 1 --out draft.json\n  taoctl tx simulate draft.json",
+		Args:    arguments(cobra.ExactArgs(1)),
+	}
+	a.networkFlags(c)
+	whole := c.Flags().Bool("whole-block", false, "run what the next block does by itself beforehand")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx := c.Context()
+		if *whole {
+			a.change.trial = trialBlock
+		}
+		text, isDraft, err := a.draftText(args[0])
+		if err != nil {
+			return err
+		}
+		var raw []byte
+		if !isDraft {
+			if raw, err = signedBytes(args[0], text); err != nil {
+				return err
+			}
+		}
+		v, err := a.best(c)
+		if err != nil {
+			return err
+		}
+		if isDraft {
+			d, err := tx.ReadDraft(text, v.Runtime())
+			if err != nil {
+				return err
+			}
+			return a.simulateDraft(ctx, v, d, a.summaryOf(c, v.Client(), d))
+		}
+		x, err := tx.ReadExtrinsic(v.Runtime(), v.Client().Genesis(), raw, v.Number())
+		if err != nil {
+			return err
+		}
+		spin := a.busy("simulating")
+		o, err := simulate.Extrinsic(ctx, v, x, simulate.Options{Block: a.change.trial == trialBlock, Cache: a.codeCache()})
+		spin.Stop()
+		if err != nil {
+			return err
+		}
+		return a.showOutcome(ctx, v, o, signedFile{Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce, Call: x.Call, Bytes: x.Bytes})
+	}
+	return c
+}
+
+// draftText reads a file, or takes hex as it is, and tells whether it is a draft.
+func (a *app) draftText(arg string) (text []byte, isDraft bool, err error) {
+	if strings.HasPrefix(arg, "0x") {
+		return []byte(arg), false, nil
+	}
+	if text, err = a.readFile(arg); err != nil {
+		return nil, false, err
+	}
+	var draft struct {
+		Format string `json:"format"`
+	}
+	return text, json.Unmarshal(text, &draft) == nil && draft.Format != "", nil
+}
+
+func hintSimulate(err error) string {
+	var wrong *simulate.Error
+	var host *executor.HostError
+	switch {
+	case !errors.As(err, &wrong):
+		return ""
+	case errors.As(err, &host):
+		return "this runtime is newer than taoctl: look for a newer taoctl; --dry-run shows what would be signed"
+	}
+	return "--dry-run shows what would be signed and what it costs, without running it"
+}
