@@ -59,10 +59,10 @@ func checkSection(id byte, body []byte) error {
 	}
 	for range r.count() {
 		if check(r); r.err != nil {
-			return r.err
+			break
 		}
 	}
-	return nil
+	return r.err
 }
 
 func entry(*reader) {} // wazero reads these one after the other

@@ -107,7 +107,10 @@ func items(b []byte) ([][]byte, bool) {
 		}
 		list[i], b = b[:size], b[size:]
 	}
-	return list, len(b) == 0
+	if len(b) > 0 {
+		return nil, false
+	}
+	return list, true
 }
 
 func takeCompact(b []byte) (n uint32, rest []byte, ok bool) {
