@@ -260,6 +260,22 @@ func (v *View) Raw(ctx context.Context, key []byte) ([]byte, error) {
 	return append([]byte{}, *raw...), nil
 }
 
+// Values reads what is stored under several keys, as bytes, in a number of
+// requests that hardly grows with theirs; nil stands for what is not stored.
+func (v *View) Values(ctx context.Context, keys [][]byte) ([][]byte, error) {
+	raw, err := v.values(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read storage under %d keys: %w", len(keys), err)
+	}
+	found := make([][]byte, len(raw))
+	for i, value := range raw {
+		if value != nil {
+			found[i] = append([]byte{}, *value...)
+		}
+	}
+	return found, nil
+}
+
 // Keys lists up to count storage keys with a prefix that come after one, in
 // order.
 func (v *View) Keys(ctx context.Context, prefix, after []byte, count int) ([][]byte, error) {

@@ -36,15 +36,14 @@ type simulation struct {
 	simulate.Outcome
 	Stake  []stakeChanged `json:"stake,omitempty"`
 	Caught string         `json:"stake_unknown,omitempty" view:"stake unknown"` // why the stake could not be compared
+	Cost   simulate.Cost  `json:"cost"`                                         // asked of the node
 }
 
 // stakeChanged is a position that it would change.
 type stakeChanged struct {
-	Coldkey tao.Account `json:"coldkey"`
-	Hotkey  tao.Account `json:"hotkey"`
-	NetUID  tao.NetUID  `json:"netuid"`
-	Before  tao.Alpha   `json:"before" view:"before (alpha)"`
-	After   tao.Alpha   `json:"after" view:"after (alpha)"`
+	stake.Place
+	Before tao.Alpha `json:"before" view:"before (alpha)"`
+	After  tao.Alpha `json:"after" view:"after (alpha)"`
 }
 
 // simulated is the result of --simulate and tx simulate.
@@ -67,7 +66,7 @@ func (a *app) simulateDraft(ctx context.Context, v *chain.View, draft *tx.Draft,
 // showOutcome shows what would happen, and is an error where that is a failure:
 // a script that asks first need not read the answer.
 func (a *app) showOutcome(ctx context.Context, v *chain.View, o *simulate.Outcome, summary any) error {
-	defer func() { _ = o.After().Client().Close() }()
+	defer func() { _ = o.Close() }()
 	s := simulation{Outcome: *o}
 	if o.Refused == nil {
 		var err error
@@ -75,45 +74,38 @@ func (a *app) showOutcome(ctx context.Context, v *chain.View, o *simulate.Outcom
 			s.Caught = err.Error()
 		}
 	}
+	s.Cost = o.Cost()
 	if err := a.show(simulated{Transaction: summary, Simulation: s}); err != nil {
 		return err
 	}
 	return o.Err()
 }
 
-// stakeChanges compares the stake of the accounts that it touches.
+// stakeChanges compares the stake in the places that it writes to.
 func stakeChanges(ctx context.Context, v *chain.View, o *simulate.Outcome) ([]stakeChanged, error) {
-	before, err := stake.Of(ctx, v, o.Touched...)
+	places := stake.PlacesOf(v.Runtime(), o.Changed())
+	if o.WholeBlock {
+		// A block's emission goes to everybody.
+		places = slices.DeleteFunc(places, func(p stake.Place) bool { return !slices.Contains(o.Touched, p.Coldkey) })
+	}
+	if len(places) == 0 {
+		return nil, nil
+	}
+	before, err := stake.At(ctx, v, places...)
 	if err != nil {
 		return nil, err
 	}
-	after, err := stake.Of(ctx, o.After(), o.Touched...)
+	after, err := stake.At(ctx, o.After(), places...)
 	if err != nil {
 		return nil, err
 	}
-	type place struct {
-		coldkey, hotkey tao.Account
-		netuid          tao.NetUID
-	}
-	at := map[place]int{}
 	var list []stakeChanged
-	row := func(p stake.Position) *stakeChanged {
-		k := place{p.Coldkey, p.Hotkey, p.NetUID}
-		i, ok := at[k]
-		if !ok {
-			i = len(list)
-			at[k] = i
-			list = append(list, stakeChanged{Coldkey: p.Coldkey, Hotkey: p.Hotkey, NetUID: p.NetUID})
+	for i, p := range places {
+		if before[i] != after[i] {
+			list = append(list, stakeChanged{Place: p, Before: before[i], After: after[i]})
 		}
-		return &list[i]
 	}
-	for _, p := range before.Positions {
-		row(p).Before = p.Stake
-	}
-	for _, p := range after.Positions {
-		row(p).After = p.Stake
-	}
-	return slices.DeleteFunc(list, func(c stakeChanged) bool { return c.Before == c.After }), nil
+	return list, nil
 }
 
 // codeCache is where runtimes are kept; "" without a home.

@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -26,22 +26,49 @@ type fork struct {
 
 	mu      sync.Mutex
 	known   map[string][]byte // of the block itself; nil: nothing is stored
+	used    map[string]bool   // what was asked for of it
 	changes map[string][]byte // on top; nil: removed
 	pages   map[string][]string
-	reads   int
+	cost    Cost
 }
 
-func newFork(v *chain.View, rt *executor.Runtime) *fork {
+func newFork(v *chain.View) *fork {
 	return &fork{
-		Transport: v.Client().Transport(), base: v, runtime: rt,
+		Transport: v.Client().Transport(), base: v, used: map[string]bool{},
 		known: map[string][]byte{}, changes: map[string][]byte{}, pages: map[string][]string{},
 	}
 }
 
-func (f *fork) fetched() int {
+// spent is what the fork has cost up to now.
+func (f *fork) spent() Cost {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.reads
+	return f.cost
+}
+
+// fetch reads keys of the block itself that are neither known nor changed, in
+// one go.
+func (f *fork) fetch(ctx context.Context, keys [][]byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	missing := slices.DeleteFunc(slices.Clone(keys), func(k []byte) bool {
+		_, known := f.known[string(k)]
+		_, changed := f.changes[string(k)]
+		return known || changed
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	values, err := f.base.Values(ctx, missing)
+	if err != nil {
+		return err
+	}
+	f.cost.Requests++
+	f.cost.Values += len(missing)
+	for i, k := range missing {
+		f.known[string(k)] = values[i]
+	}
+	return nil
 }
 
 // Get reads a value, changes first.
@@ -52,13 +79,16 @@ func (f *fork) Get(ctx context.Context, key []byte) ([]byte, bool, error) {
 		return v, v != nil, nil
 	}
 	if v, ok := f.known[string(key)]; ok {
+		f.used[string(key)] = true
 		return v, v != nil, nil
 	}
 	v, err := f.base.Raw(ctx, key)
 	if err != nil {
 		return nil, false, err
 	}
-	f.reads++
+	f.cost.Requests++
+	f.cost.Values++
+	f.used[string(key)] = true
 	f.known[string(key)] = v
 	return v, v != nil, nil
 }
@@ -116,13 +146,24 @@ func (f *fork) page(ctx context.Context, after string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.reads++
+	f.cost.Requests++
 	list := make([]string, len(keys))
 	for i, k := range keys {
 		list[i] = string(k)
 	}
 	f.pages[after] = list
 	return list, nil
+}
+
+// changedKeys lists what was written or removed, sorted.
+func (f *fork) changedKeys() [][]byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	keys := make([][]byte, 0, len(f.changes))
+	for _, k := range slices.Sorted(maps.Keys(f.changes)) {
+		keys = append(keys, []byte(k))
+	}
+	return keys
 }
 
 // call runs a method of the runtime, and keeps what it changes.
@@ -196,12 +237,19 @@ func (f *fork) queryStorageAt(ctx context.Context, params []json.RawMessage) (an
 	if len(params) == 0 || json.Unmarshal(params[0], &keys) != nil {
 		return nil, errors.New("a list of keys is missing")
 	}
-	changes := make([][2]*string, len(keys))
+	asked := make([][]byte, len(keys))
 	for i, text := range keys {
 		key, err := unhex(text)
 		if err != nil {
 			return nil, err
 		}
+		asked[i] = key
+	}
+	if err := f.fetch(ctx, asked); err != nil {
+		return nil, err
+	}
+	changes := make([][2]*string, len(keys))
+	for i, key := range asked {
 		v, err := f.value(ctx, key)
 		if err != nil {
 			return nil, err
@@ -250,15 +298,10 @@ func (f *fork) getKeysPaged(ctx context.Context, params []json.RawMessage) (any,
 			keys[k] = v != nil
 		}
 	}
-	var sorted []string
-	for k, live := range keys {
-		if live {
-			sorted = append(sorted, k)
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if keys[k] {
+			found = append(found, "0x"+hex.EncodeToString([]byte(k)))
 		}
-	}
-	sort.Strings(sorted)
-	for _, k := range sorted {
-		found = append(found, "0x"+hex.EncodeToString([]byte(k)))
 	}
 	return found[:min(len(found), count)], nil
 }
@@ -279,8 +322,8 @@ func (f *fork) stateCall(ctx context.Context, params []json.RawMessage) (any, er
 	return "0x" + hex.EncodeToString(r.Output), nil
 }
 
-// Close leaves the node's line open: it is not the fork's.
-func (f *fork) Close() error { return f.runtime.Close() }
+// Close does nothing: the node's line is not the fork's.
+func (f *fork) Close() error { return nil }
 
 func hexParam(params []json.RawMessage, i int) ([]byte, error) {
 	var s string

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/crypto/blake2b"
 
@@ -28,29 +29,52 @@ import (
 
 // Outcome is what an extrinsic would do at a block.
 type Outcome struct {
-	Block     uint32      `json:"block"` // it would come right after it
-	BlockHash tao.Hash    `json:"block_hash"`
-	Code      tao.Hash    `json:"code"` // blake2-256 of the runtime that was run
-	Succeeds  bool        `json:"succeeds"`
-	Fee       *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"` // what would be paid, tip included
-	Events    []tx.Event  `json:"events,omitempty"`
-	Failure   *tx.Failure `json:"error,omitempty"`
-	Accounts  []Account   `json:"accounts,omitempty"`
+	Block     uint32   `json:"block"` // it would come right after it
+	BlockHash tao.Hash `json:"block_hash"`
+	Code      tao.Hash `json:"code"` // blake2-256 of the runtime that was run
+	// WholeBlock is whether what the block does by itself was run before it.
+	WholeBlock bool        `json:"whole_block"`
+	Succeeds   bool        `json:"succeeds"`
+	Fee        *tao.Amount `json:"fee,omitempty" view:"fee (TAO)"` // what would be paid, tip included
+	Events     []tx.Event  `json:"events,omitempty"`
+	Failure    *tx.Failure `json:"error,omitempty"`
+	Accounts   []Account   `json:"accounts,omitempty"`
 
 	// Refused is why no block would take it; then nothing is paid.
 	Refused *chain.InvalidError `json:"-" view:"-"`
 	Reason  string              `json:"refused,omitempty"`
 
-	Reads int `json:"reads"` // values of the state that were fetched for it
-
 	// Touched are the accounts that the call names or the events tell of, the
 	// signer first; 256 at most.
 	Touched []tao.Account `json:"-" view:"-"`
 
-	after *chain.View
+	after   *chain.View
+	changed [][]byte
+	fork    *fork
+	seen    memory
 }
 
-// After is the block's state as the extrinsic would leave it.
+// Cost is what has been asked of the node for the state up to now, reading the
+// state afterwards included.
+func (o *Outcome) Cost() Cost { return o.fork.spent() }
+
+// Close ends the reading of the state afterwards.
+func (o *Outcome) Close() error {
+	o.seen.keep(o.fork)
+	return o.fork.runtime.Close()
+}
+
+// Cost is what was asked of a node: requests, one after the other, and values.
+type Cost struct {
+	Requests int `json:"requests"`
+	Values   int `json:"values"`
+}
+
+// Changed lists the storage keys that it would write or remove, sorted.
+func (o *Outcome) Changed() [][]byte { return o.changed }
+
+// After is the block's state as the extrinsic would leave it. It can be read
+// until the outcome is closed.
 func (o *Outcome) After() *chain.View { return o.after }
 
 // Err is the outcome as an error; nil if it succeeds.
@@ -101,30 +125,39 @@ func Extrinsic(ctx context.Context, v *chain.View, x *tx.Extrinsic, o Options) (
 	return run(ctx, v, x, o)
 }
 
-func run(ctx context.Context, v *chain.View, x *tx.Extrinsic, choice Options, options ...executor.Option) (*Outcome, error) {
-	code, err := codeOf(ctx, v, choice.Cache)
+func run(ctx context.Context, v *chain.View, x *tx.Extrinsic, o Options, options ...executor.Option) (_ *Outcome, err error) {
+	code, err := codeOf(ctx, v, o.Cache)
 	if err != nil {
 		return nil, &Error{"fetch the chain's runtime", err}
 	}
-	rt, err := executor.Load(ctx, code, options...)
+	f := newFork(v)
+	seen := memoryOf(o, tao.Hash(blake2b.Sum256(code)))
+	// Loading takes as long as a few requests, so the two go on together.
+	var both sync.WaitGroup
+	both.Go(func() { seen.recall(ctx, f) })
+	f.runtime, err = executor.Load(ctx, code, options...)
+	both.Wait()
 	if err != nil {
 		return nil, &Error{"load the chain's runtime", err}
 	}
 	// The runtime stays open: the state afterwards can be asked through it.
-	f := newFork(v, rt)
-	if err := f.begin(ctx, v, choice.Block); err != nil {
+	defer func() {
+		if err != nil {
+			_ = f.runtime.Close()
+		}
+	}()
+	if err := f.begin(ctx, v, o.Block); err != nil {
 		return nil, &Error{"begin a block", err}
 	}
 	out, err := f.call(ctx, applyExtrinsic, x.Bytes)
 	if err != nil {
 		return nil, &Error{"run it", err}
 	}
-	o := &Outcome{Block: v.Number(), BlockHash: v.Hash(), Code: blake2b.Sum256(code), after: v.Through(f)}
-	if err := o.read(ctx, v, x, out); err != nil {
+	result := &Outcome{Block: v.Number(), BlockHash: v.Hash(), Code: blake2b.Sum256(code), WholeBlock: o.Block, after: v.Through(f), changed: f.changedKeys(), fork: f, seen: seen}
+	if err := result.read(ctx, v, x, out); err != nil {
 		return nil, &Error{"read what came of it", err}
 	}
-	o.Reads = f.fetched()
-	return o, nil
+	return result, nil
 }
 
 // begin comes to where the extrinsic is applied.

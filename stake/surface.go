@@ -75,8 +75,13 @@ var (
 	pendingKids    = chain.Item[pendingChildren]{Pallet: module, Name: "PendingChildKeys"} // netuid, hotkey
 	coldLocks      = chain.API[[]owned[[]availability]]{Trait: stakeAPI, Method: "get_stake_availability_for_coldkeys"}
 	stakeInfos     = chain.API[[]owned[[]stakeInfo]]{Trait: stakeAPI, Method: "get_stake_info_for_coldkeys"}
+	stakeInfoAt    = chain.API[*stakeInfo]{Trait: stakeAPI, Method: "get_stake_info_for_hotkey_coldkey_netuid"} // hotkey, coldkey, netuid
 	delegateAll    = chain.API[[]delegateInfo]{Trait: "DelegateInfoRuntimeApi", Method: "get_delegates"}
 )
+
+// placeEntries are the maps whose keys say where stake lies: hotkey, coldkey
+// and, since dynamic TAO, netuid. Their values have a form for each generation.
+var placeEntries = []string{"Stake", "Alpha", "AlphaV2"}
 
 type identity struct{ Name []byte }
 

@@ -39,6 +39,7 @@ type Config struct {
 	Lag      uint32 // how many blocks the finalized head is behind the best one
 	Manual   bool   // blocks are built by Build alone
 	NoCode   bool   // state_getStorageHash is not served, as in Chopsticks
+	Code     []byte // served as the runtime's code, which nothing here runs; by default none is
 	Salt     string // makes another chain: another genesis hash
 }
 
@@ -104,6 +105,10 @@ func New(tb testing.TB, cfg Config) *Node {
 		calls: map[string]int{}, watches: map[uint64]*watch{}, sessions: map[*session]bool{},
 	}
 	n.runtime = newRuntime(tb, cfg.Metadata)
+	if cfg.Code != nil {
+		n.state[code] = string(cfg.Code)
+		n.runtime.code = blake2b.Sum256(cfg.Code)
+	}
 	n.append(nil)
 	return n
 }
