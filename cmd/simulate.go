@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,16 +20,18 @@ import (
 
 // What --simulate may be.
 const (
-	trialCall  = "call"
-	trialBlock = "block"
+	trialCall  = "call"  // and stop
+	trialBlock = "block" // what the next block does by itself first, and stop
+	trialFirst = "first" // and go on if it would succeed
 )
 
 // parseTrial checks --simulate.
 func parseTrial(s string) error {
-	if s != "" && s != trialCall && s != trialBlock {
-		return usagef("--simulate=%s is neither call nor block", s)
+	switch s {
+	case "", trialCall, trialBlock, trialFirst:
+		return nil
 	}
-	return nil
+	return usagef("--simulate=%s is none of call, block and first", s)
 }
 
 // simulation is what a transaction would do, by the chain's own runtime.
@@ -52,20 +55,49 @@ type simulated struct {
 	Simulation  simulation `json:"simulation"`
 }
 
-// simulateDraft shows a draft and what it would do.
+// simulateDraft shows a draft and what it would do, and is an error where that
+// is a failure: a script that asks first need not read the answer.
 func (a *app) simulateDraft(ctx context.Context, v *chain.View, draft *tx.Draft, summary any) error {
-	spin := a.busy("simulating")
-	o, err := simulate.Draft(ctx, v, draft, simulate.Options{Block: a.change.trial == trialBlock, Cache: a.codeCache()})
-	spin.Stop()
+	if a.change.trial == trialFirst {
+		return usagef("--simulate=first takes a command that signs one transaction: use --simulate alone")
+	}
+	result, failure, err := a.tryDraft(ctx, v, draft, summary)
 	if err != nil {
 		return err
 	}
-	return a.showOutcome(ctx, v, o, summary)
+	return cmp.Or(a.show(result), failure)
 }
 
-// showOutcome shows what would happen, and is an error where that is a failure:
-// a script that asks first need not read the answer.
-func (a *app) showOutcome(ctx context.Context, v *chain.View, o *simulate.Outcome, summary any) error {
+// tryDraft runs a draft. failure is why it would fail; err is why that is not
+// known.
+func (a *app) tryDraft(ctx context.Context, v *chain.View, draft *tx.Draft, summary any) (result simulated, failure, err error) {
+	spin := a.busy("simulating")
+	defer spin.Stop()
+	o, err := simulate.Draft(ctx, v, draft, a.trialOptions())
+	if err != nil {
+		return simulated{}, nil, err
+	}
+	return outcomeOf(ctx, v, o, summary), o.Err(), nil
+}
+
+// trySigned is tryDraft of what is signed already.
+func (a *app) trySigned(ctx context.Context, v *chain.View, x *tx.Extrinsic) (result simulated, failure, err error) {
+	spin := a.busy("simulating")
+	defer spin.Stop()
+	o, err := simulate.Extrinsic(ctx, v, x, a.trialOptions())
+	if err != nil {
+		return simulated{}, nil, err
+	}
+	signed := signedFile{Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce, Call: x.Call, Bytes: x.Bytes}
+	return outcomeOf(ctx, v, o, signed), o.Err(), nil
+}
+
+func (a *app) trialOptions() simulate.Options {
+	return simulate.Options{Block: a.change.trial == trialBlock, Cache: a.codeCache()}
+}
+
+// outcomeOf reads what else is to be told of an outcome, and closes it.
+func outcomeOf(ctx context.Context, v *chain.View, o *simulate.Outcome, summary any) simulated {
 	defer func() { _ = o.Close() }()
 	s := simulation{Outcome: *o}
 	if o.Refused == nil {
@@ -75,10 +107,7 @@ func (a *app) showOutcome(ctx context.Context, v *chain.View, o *simulate.Outcom
 		}
 	}
 	s.Cost = o.Cost()
-	if err := a.show(simulated{Transaction: summary, Simulation: s}); err != nil {
-		return err
-	}
-	return o.Err()
+	return simulated{Transaction: summary, Simulation: s}
 }
 
 // stakeChanges compares the stake in the places that it writes to.
@@ -163,13 +192,11 @@ would take it.`,
 		if err != nil {
 			return err
 		}
-		spin := a.busy("simulating")
-		o, err := simulate.Extrinsic(ctx, v, x, simulate.Options{Block: a.change.trial == trialBlock, Cache: a.codeCache()})
-		spin.Stop()
+		result, failure, err := a.trySigned(ctx, v, x)
 		if err != nil {
 			return err
 		}
-		return a.showOutcome(ctx, v, o, signedFile{Extrinsic: x.Hash(), Signer: x.Signer, Nonce: x.Nonce, Call: x.Call, Bytes: x.Bytes})
+		return cmp.Or(a.show(result), failure)
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,7 +44,7 @@ func (a *app) changeFlagsOf(c *cobra.Command) {
 	a.agentFlag(c)
 	f := c.Flags()
 	f.BoolVar(&a.change.dryRun, "dry-run", false, "show what would be signed and what it costs, and stop")
-	f.StringVar(&a.change.trial, "simulate", "", "run it in the chain's own runtime on this machine, show what it would do, and stop; \"--simulate=block\" runs what the next block does by itself before it")
+	f.StringVar(&a.change.trial, "simulate", "", "run it in the chain's own runtime on this machine, show what it would do, and stop; \"--simulate=block\" runs what the next block does by itself before it; \"--simulate=first\" goes on if it would succeed")
 	f.Lookup("simulate").NoOptDefVal = trialCall
 	f.StringVar(&a.change.out, "out", "", "write the unsigned draft to this file, for \"taoctl tx sign\" elsewhere, and stop")
 	f.StringVar(&a.change.era, "era", "64", "how many blocks the transaction stays valid, or \"immortal\"")
@@ -96,7 +97,7 @@ func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx
 	switch {
 	case a.change.dryRun:
 		return a.show(summary)
-	case a.change.trial != "":
+	case a.change.trial == trialCall || a.change.trial == trialBlock:
 		return a.simulateDraft(c.Context(), v, draft, summary)
 	case a.change.out != "":
 		return a.writeDraft(draft, summary)
@@ -108,7 +109,11 @@ func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx
 	if err := a.checkOpen(c.Context(), v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
 		return err
 	}
-	if err := a.consent(c.Context(), summary, "Sign and send this?"); err != nil {
+	agreed, err := a.tryFirst(c.Context(), v, draft, summary)
+	if err != nil {
+		return err
+	}
+	if err := a.consent(c.Context(), agreed, "Sign and send this?"); err != nil {
 		return err
 	}
 	x, err := a.sign(c.Context(), draft, spending)
@@ -116,6 +121,22 @@ func (a *app) carryOut(c *cobra.Command, v *chain.View, draft *tx.Draft, wait tx
 		return err
 	}
 	return a.send(c.Context(), client, x, wait)
+}
+
+// tryFirst is --simulate=first: it adds what the transaction would do to what is
+// agreed to, and ends here what would fail.
+func (a *app) tryFirst(ctx context.Context, v *chain.View, draft *tx.Draft, summary Summary) (any, error) {
+	if a.change.trial != trialFirst {
+		return summary, nil
+	}
+	result, failure, err := a.tryDraft(ctx, v, draft, summary)
+	if err != nil {
+		return nil, err
+	}
+	if failure != nil {
+		return nil, cmp.Or(a.show(result), failure)
+	}
+	return result, nil
 }
 
 // parse checks the flags before anything is asked or read.
