@@ -298,13 +298,13 @@ func (c *call) explain(ctx context.Context, limit time.Duration, method string, 
 	switch {
 	case errors.As(err, &missing):
 		return missing
-	case context.Cause(ctx) == errTime:
+	case errors.Is(context.Cause(ctx), errTime):
 		return &LimitError{method, limit.String()}
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case c.err == errState:
+	case errors.Is(c.err, errState):
 		return &LimitError{method, fmt.Sprintf("%d MiB written", MaxState>>20)}
-	case c.err == errMemory || errors.Is(err, errMemory):
+	case errors.Is(c.err, errMemory) || errors.Is(err, errMemory):
 		return &LimitError{method, fmt.Sprintf("%d MiB of memory", MaxMemory>>20)}
 	case c.err != nil:
 		return fmt.Errorf("run %s: %w", method, c.err)

@@ -188,6 +188,10 @@ func TestState(t *testing.T) {
 	if n, size := compact(v); n != 70 || size != 2 || len(v) != 72 || v[71] != 69 {
 		t.Errorf("a list of 70: %x", v)
 	}
+	// A list is counted once however often it grows: events are one.
+	if c.written > 2000 {
+		t.Errorf("%d bytes are counted for a list of 70", c.written)
+	}
 	c.remove("list")
 	c.end(true)
 	want := []Change{{Key: []byte("a0"), Deleted: true}, {Key: []byte("a1"), Deleted: true}, {Key: []byte("a2"), Deleted: true}, {Key: []byte("list"), Deleted: true}}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/cespare/xxhash/v2"
@@ -14,27 +15,29 @@ import (
 	"golang.org/x/crypto/sha3"
 )
 
-// hostFunctions are those that this package knows, by the name under which
-// runtimes import them. A span is a pointer in the low half of 64 bits, and a
-// length in the high one; most results are spans of SCALE.
-func hostFunctions() map[string]func(*call, []uint64) {
-	return map[string]func(*call, []uint64){
+// functions are host functions by the name under which runtimes import them. A
+// span is a pointer in the low half of 64 bits, and a length in the high one; most
+// results are spans of SCALE.
+type functions map[string]func(*call, []uint64)
+
+// hostFunctions are those that this package knows.
+func hostFunctions() functions {
+	all := absentFunctions()
+	for _, group := range []functions{processFunctions(), hashFunctions(), storageFunctions(), cryptoFunctions()} {
+		maps.Copy(all, group)
+	}
+	return all
+}
+
+// processFunctions are about the memory, what a runtime says, and code.
+func processFunctions() functions {
+	return functions{
 		"ext_allocator_malloc_version_1": func(c *call, s []uint64) { s[0] = uint64(c.take(uint32(s[0]))) },
 		"ext_allocator_free_version_1": func(c *call, s []uint64) {
 			if !c.heap.give(uint32(s[0])) {
 				c.stop(fmt.Errorf("it freed what it was not given"))
 			}
 		},
-
-		"ext_hashing_blake2_128_version_1": hashes(blake128),
-		"ext_hashing_blake2_256_version_1": hashes(func(b []byte) []byte { h := blake2b.Sum256(b); return h[:] }),
-		"ext_hashing_keccak_256_version_1": hashes(func(b []byte) []byte { h := sha3.NewLegacyKeccak256(); h.Write(b); return h.Sum(nil) }),
-		"ext_hashing_keccak_512_version_1": hashes(func(b []byte) []byte { h := sha3.NewLegacyKeccak512(); h.Write(b); return h.Sum(nil) }),
-		"ext_hashing_sha2_256_version_1":   hashes(func(b []byte) []byte { h := sha256.Sum256(b); return h[:] }),
-		"ext_hashing_twox_64_version_1":    hashes(twox(1)),
-		"ext_hashing_twox_128_version_1":   hashes(twox(2)),
-		"ext_hashing_twox_256_version_1":   hashes(twox(4)),
-
 		"ext_logging_max_level_version_1": func(_ *call, s []uint64) { s[0] = 1 }, // errors alone
 		"ext_logging_log_version_1": func(c *call, s []uint64) {
 			if s[0] <= 1 {
@@ -48,8 +51,30 @@ func hostFunctions() map[string]func(*call, []uint64) {
 			c.say(c.span(s[0]))
 			panic("aborted")
 		},
-		"ext_misc_runtime_version_version_1": versionOf,
+		"ext_misc_runtime_version_version_1":  versionOf,
+		"ext_offchain_index_set_version_1":    nothing,
+		"ext_offchain_index_clear_version_1":  nothing,
+		"ext_offchain_is_validator_version_1": func(_ *call, s []uint64) { s[0] = 0 },
+	}
+}
 
+// hashFunctions take a span and give a pointer.
+func hashFunctions() functions {
+	return functions{
+		"ext_hashing_blake2_128_version_1": hashes(blake128),
+		"ext_hashing_blake2_256_version_1": hashes(func(b []byte) []byte { h := blake2b.Sum256(b); return h[:] }),
+		"ext_hashing_keccak_256_version_1": hashes(func(b []byte) []byte { h := sha3.NewLegacyKeccak256(); h.Write(b); return h.Sum(nil) }),
+		"ext_hashing_keccak_512_version_1": hashes(func(b []byte) []byte { h := sha3.NewLegacyKeccak512(); h.Write(b); return h.Sum(nil) }),
+		"ext_hashing_sha2_256_version_1":   hashes(func(b []byte) []byte { h := sha256.Sum256(b); return h[:] }),
+		"ext_hashing_twox_64_version_1":    hashes(twox(1)),
+		"ext_hashing_twox_128_version_1":   hashes(twox(2)),
+		"ext_hashing_twox_256_version_1":   hashes(twox(4)),
+	}
+}
+
+// storageFunctions are about the state and its transactions.
+func storageFunctions() functions {
+	return functions{
 		"ext_storage_get_version_1": func(c *call, s []uint64) { s[0] = c.option(c.get(c.key(s[0]))) },
 		"ext_storage_exists_version_1": func(c *call, s []uint64) {
 			_, ok := c.get(c.key(s[0]))
@@ -85,10 +110,14 @@ func hostFunctions() map[string]func(*call, []uint64) {
 		"ext_storage_proof_size_storage_proof_size_version_1": func(_ *call, s []uint64) {
 			s[0] = math.MaxUint64 // no proof is recorded
 		},
-
 		"ext_trie_blake2_256_ordered_root_version_1": ordered(func([]uint64) byte { return 0 }),
 		"ext_trie_blake2_256_ordered_root_version_2": ordered(func(s []uint64) byte { return byte(s[1]) }),
+	}
+}
 
+// cryptoFunctions check signatures.
+func cryptoFunctions() functions {
+	return functions{
 		"ext_crypto_sr25519_verify_version_1":         verifies(64, 32, sr25519Good),
 		"ext_crypto_sr25519_verify_version_2":         verifies(64, 32, sr25519Good),
 		"ext_crypto_ed25519_verify_version_1":         verifies(64, 32, ed25519Good),
@@ -96,76 +125,94 @@ func hostFunctions() map[string]func(*call, []uint64) {
 		"ext_crypto_ecdsa_verify_version_2":           verifies(65, 33, ecdsaGood),
 		"ext_crypto_ecdsa_verify_prehashed_version_1": ecdsaPrehashed,
 		// Batches are verified one by one; their end is whether all were good.
-		"ext_crypto_start_batch_verify_version_1":  nothing,
-		"ext_crypto_finish_batch_verify_version_1": func(_ *call, s []uint64) { s[0] = 1 },
-
+		"ext_crypto_start_batch_verify_version_1":                 nothing,
+		"ext_crypto_finish_batch_verify_version_1":                func(_ *call, s []uint64) { s[0] = 1 },
 		"ext_crypto_secp256k1_ecdsa_recover_version_1":            recovers(plainKey),
 		"ext_crypto_secp256k1_ecdsa_recover_version_2":            recovers(plainKey),
 		"ext_crypto_secp256k1_ecdsa_recover_compressed_version_1": recovers(compressedKey),
 		"ext_crypto_secp256k1_ecdsa_recover_compressed_version_2": recovers(compressedKey),
-		"ext_crypto_ed25519_generate_version_1":                   absent("a node's keystore"),
-		"ext_crypto_ed25519_sign_version_1":                       absent("a node's keystore"),
-		"ext_crypto_ed25519_public_keys_version_1":                absent("a node's keystore"),
-		"ext_crypto_sr25519_generate_version_1":                   absent("a node's keystore"),
-		"ext_crypto_sr25519_sign_version_1":                       absent("a node's keystore"),
-		"ext_crypto_sr25519_public_keys_version_1":                absent("a node's keystore"),
-		"ext_crypto_ecdsa_generate_version_1":                     absent("a node's keystore"),
-		"ext_offchain_index_set_version_1":                        nothing,
-		"ext_offchain_index_clear_version_1":                      nothing,
-		"ext_offchain_is_validator_version_1":                     func(_ *call, s []uint64) { s[0] = 0 },
-		"ext_offchain_submit_transaction_version_1":               absent("an off-chain worker"),
-		"ext_offchain_timestamp_version_1":                        absent("an off-chain worker"),
-		"ext_offchain_random_seed_version_1":                      absent("an off-chain worker"),
-		"ext_offchain_local_storage_get_version_1":                absent("an off-chain worker"),
-		"ext_offchain_local_storage_set_version_1":                absent("an off-chain worker"),
-		"ext_offchain_local_storage_clear_version_1":              absent("an off-chain worker"),
-		"ext_offchain_local_storage_compare_and_set_version_1":    absent("an off-chain worker"),
-		"ext_offchain_http_request_start_version_1":               absent("an off-chain worker"),
-		"ext_offchain_http_request_add_header_version_1":          absent("an off-chain worker"),
-		"ext_offchain_http_request_write_body_version_1":          absent("an off-chain worker"),
-		"ext_offchain_http_response_wait_version_1":               absent("an off-chain worker"),
-		"ext_offchain_http_response_headers_version_1":            absent("an off-chain worker"),
-		"ext_offchain_http_response_read_body_version_1":          absent("an off-chain worker"),
-		"ext_default_child_storage_get_version_1":                 absent("child storage"),
-		"ext_default_child_storage_read_version_1":                absent("child storage"),
-		"ext_default_child_storage_set_version_1":                 absent("child storage"),
-		"ext_default_child_storage_clear_version_1":               absent("child storage"),
-		"ext_default_child_storage_exists_version_1":              absent("child storage"),
-		"ext_default_child_storage_next_key_version_1":            absent("child storage"),
-		"ext_default_child_storage_root_version_1":                absent("child storage"),
-		"ext_default_child_storage_root_version_2":                absent("child storage"),
-		"ext_default_child_storage_clear_prefix_version_1":        absent("child storage"),
-		"ext_default_child_storage_clear_prefix_version_2":        absent("child storage"),
-		"ext_default_child_storage_storage_kill_version_1":        absent("child storage"),
-		"ext_default_child_storage_storage_kill_version_2":        absent("child storage"),
-		"ext_default_child_storage_storage_kill_version_3":        absent("child storage"),
-		"ext_host_calls_bls12_381_multi_miller_loop_version_1":    absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_final_exponentiation_version_1": absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_msm_g1_version_1":               absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_msm_g2_version_1":               absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_mul_projective_g1_version_1":    absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_mul_projective_g2_version_1":    absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_mul_affine_g1_version_1":        absent("pairings on bls12-381"),
-		"ext_host_calls_bls12_381_mul_affine_g2_version_1":        absent("pairings on bls12-381"),
-		"ext_benchmarking_current_time_version_1":                 absent("benchmarking"),
-		"ext_benchmarking_wipe_db_version_1":                      absent("benchmarking"),
-		"ext_benchmarking_commit_db_version_1":                    absent("benchmarking"),
-		"ext_benchmarking_read_write_count_version_1":             absent("benchmarking"),
-		"ext_benchmarking_reset_read_write_count_version_1":       absent("benchmarking"),
-		"ext_benchmarking_get_whitelist_version_1":                absent("benchmarking"),
-		"ext_benchmarking_set_whitelist_version_1":                absent("benchmarking"),
-		"ext_benchmarking_add_to_whitelist_version_1":             absent("benchmarking"),
-		"ext_benchmarking_remove_from_whitelist_version_1":        absent("benchmarking"),
-		"ext_benchmarking_get_read_and_written_keys_version_1":    absent("benchmarking"),
-		"ext_benchmarking_proof_size_version_1":                   absent("benchmarking"),
-		"ext_benchmarking_store_current_time_version_1":           absent("benchmarking"),
 	}
+}
+
+// absentFunctions exist so that code that imports them can be loaded, and end a
+// call that wants one: no transaction of a wallet does.
+func absentFunctions() functions {
+	all := functions{}
+	for what, names := range map[string][]string{
+		"a node's keystore": {
+			"crypto_ed25519_generate_version_1",
+			"crypto_ed25519_sign_version_1",
+			"crypto_ed25519_public_keys_version_1",
+			"crypto_sr25519_generate_version_1",
+			"crypto_sr25519_sign_version_1",
+			"crypto_sr25519_public_keys_version_1",
+			"crypto_ecdsa_generate_version_1",
+		},
+		"an off-chain worker": {
+			"offchain_submit_transaction_version_1",
+			"offchain_timestamp_version_1",
+			"offchain_random_seed_version_1",
+			"offchain_local_storage_get_version_1",
+			"offchain_local_storage_set_version_1",
+			"offchain_local_storage_clear_version_1",
+			"offchain_local_storage_compare_and_set_version_1",
+			"offchain_http_request_start_version_1",
+			"offchain_http_request_add_header_version_1",
+			"offchain_http_request_write_body_version_1",
+			"offchain_http_response_wait_version_1",
+			"offchain_http_response_headers_version_1",
+			"offchain_http_response_read_body_version_1",
+		},
+		"child storage": {
+			"default_child_storage_get_version_1",
+			"default_child_storage_read_version_1",
+			"default_child_storage_set_version_1",
+			"default_child_storage_clear_version_1",
+			"default_child_storage_exists_version_1",
+			"default_child_storage_next_key_version_1",
+			"default_child_storage_root_version_1",
+			"default_child_storage_root_version_2",
+			"default_child_storage_clear_prefix_version_1",
+			"default_child_storage_clear_prefix_version_2",
+			"default_child_storage_storage_kill_version_1",
+			"default_child_storage_storage_kill_version_2",
+			"default_child_storage_storage_kill_version_3",
+		},
+		"pairings on bls12-381": {
+			"host_calls_bls12_381_multi_miller_loop_version_1",
+			"host_calls_bls12_381_final_exponentiation_version_1",
+			"host_calls_bls12_381_msm_g1_version_1",
+			"host_calls_bls12_381_msm_g2_version_1",
+			"host_calls_bls12_381_mul_projective_g1_version_1",
+			"host_calls_bls12_381_mul_projective_g2_version_1",
+			"host_calls_bls12_381_mul_affine_g1_version_1",
+			"host_calls_bls12_381_mul_affine_g2_version_1",
+		},
+		"benchmarking": {
+			"benchmarking_current_time_version_1",
+			"benchmarking_wipe_db_version_1",
+			"benchmarking_commit_db_version_1",
+			"benchmarking_read_write_count_version_1",
+			"benchmarking_reset_read_write_count_version_1",
+			"benchmarking_get_whitelist_version_1",
+			"benchmarking_set_whitelist_version_1",
+			"benchmarking_add_to_whitelist_version_1",
+			"benchmarking_remove_from_whitelist_version_1",
+			"benchmarking_get_read_and_written_keys_version_1",
+			"benchmarking_proof_size_version_1",
+			"benchmarking_store_current_time_version_1",
+		},
+	} {
+		for _, name := range names {
+			all["ext_"+name] = absent(what)
+		}
+	}
+	return all
 }
 
 func nothing(*call, []uint64) {}
 
-// absent is a function that exists, and ends the call: no transaction of a
-// wallet needs it.
+// absent ends the call, and says what was wanted.
 func absent(what string) func(*call, []uint64) {
 	return func(c *call, _ []uint64) { c.stop(fmt.Errorf("the runtime asked for %s, which is not provided", what)) }
 }

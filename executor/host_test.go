@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 type guest struct {
 	t *testing.T
 	*call
-	host map[string]func(*call, []uint64)
+	host functions
 }
 
 func newGuest(t *testing.T, s Storage) *guest {
@@ -284,7 +285,7 @@ func TestClock(t *testing.T) {
 		t.Error("the storage's time was counted")
 	}
 	<-ctx.Done() // the clock goes on
-	if context.Cause(ctx) != errTime {
+	if !errors.Is(context.Cause(ctx), errTime) {
 		t.Error(context.Cause(ctx))
 	}
 }

@@ -57,9 +57,18 @@ func (c *call) get(key string) ([]byte, bool) {
 }
 
 func (c *call) set(key string, value []byte) {
-	if c.written += len(key) + len(value); c.written > MaxState {
+	c.charge(len(key) + len(value))
+	c.store(key, value)
+}
+
+// charge counts bytes that are written against the limit.
+func (c *call) charge(n int) {
+	if c.written += n; c.written > MaxState {
 		c.stop(errState)
 	}
+}
+
+func (c *call) store(key string, value []byte) {
 	if value == nil {
 		value = []byte{}
 	}
@@ -127,9 +136,10 @@ func (c *call) append(key string, item []byte) {
 	if size == 0 {
 		n, list = 0, nil
 	}
-	grown := appendCompact(nil, n+1)
-	grown = append(grown, list[size:]...)
-	c.set(key, append(grown, item...))
+	c.charge(len(key) + len(item)) // what was there has been counted
+	grown := make([]byte, 0, len(list)+len(item)+4)
+	grown = append(appendCompact(grown, n+1), list[size:]...)
+	c.store(key, append(grown, item...))
 }
 
 func (c *call) begin() { c.layers = append(c.layers, layer{}) }
