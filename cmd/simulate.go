@@ -163,42 +163,46 @@ would take it.`,
 	a.networkFlags(c)
 	whole := c.Flags().Bool("whole-block", false, "run what the next block does by itself beforehand")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		ctx := c.Context()
 		if *whole {
 			a.change.trial = trialBlock
 		}
-		text, isDraft, err := a.draftText(args[0])
-		if err != nil {
-			return err
-		}
-		var raw []byte
-		if !isDraft {
-			if raw, err = signedBytes(args[0], text); err != nil {
-				return err
-			}
-		}
-		v, err := a.best(c)
-		if err != nil {
-			return err
-		}
-		if isDraft {
-			d, err := tx.ReadDraft(text, v.Runtime())
-			if err != nil {
-				return err
-			}
-			return a.simulateDraft(ctx, v, d, a.summaryOf(c, v.Client(), d))
-		}
-		x, err := tx.ReadExtrinsic(v.Runtime(), v.Client().Genesis(), raw, v.Number())
-		if err != nil {
-			return err
-		}
-		result, failure, err := a.trySigned(ctx, v, x)
-		if err != nil {
-			return err
-		}
-		return cmp.Or(a.show(result), failure)
+		return a.simulateFile(c, args[0])
 	}
 	return c
+}
+
+// simulateFile shows what the transaction in a file, or in hex, would do.
+func (a *app) simulateFile(c *cobra.Command, arg string) error {
+	text, isDraft, err := a.draftText(arg)
+	if err != nil {
+		return err
+	}
+	var raw []byte
+	if !isDraft {
+		if raw, err = signedBytes(arg, text); err != nil {
+			return err
+		}
+	}
+	v, err := a.best(c)
+	if err != nil {
+		return err
+	}
+	if isDraft {
+		d, err := tx.ReadDraft(text, v.Runtime())
+		if err != nil {
+			return err
+		}
+		return a.simulateDraft(c.Context(), v, d, a.summaryOf(c, v.Client(), d))
+	}
+	x, err := tx.ReadExtrinsic(v.Runtime(), v.Client().Genesis(), raw, v.Number())
+	if err != nil {
+		return err
+	}
+	result, failure, err := a.trySigned(c.Context(), v, x)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(a.show(result), failure)
 }
 
 // draftText reads a file, or takes hex as it is, and tells whether it is a draft.

@@ -51,10 +51,13 @@ func processFunctions() functions {
 			c.say(c.span(s[0]))
 			panic("aborted")
 		},
-		"ext_misc_runtime_version_version_1":  versionOf,
-		"ext_offchain_index_set_version_1":    nothing,
-		"ext_offchain_index_clear_version_1":  nothing,
-		"ext_offchain_is_validator_version_1": func(_ *call, s []uint64) { s[0] = 0 },
+		"ext_misc_runtime_version_version_1":    versionOf,
+		"ext_wasm_tracing_enabled_version_1":    func(_ *call, s []uint64) { s[0] = 0 },
+		"ext_wasm_tracing_enter_span_version_1": func(_ *call, s []uint64) { s[0] = 0 },
+		"ext_wasm_tracing_exit_version_1":       nothing,
+		"ext_offchain_index_set_version_1":      nothing,
+		"ext_offchain_index_clear_version_1":    nothing,
+		"ext_offchain_is_validator_version_1":   func(_ *call, s []uint64) { s[0] = 0 },
 	}
 }
 
@@ -134,75 +137,106 @@ func cryptoFunctions() functions {
 	}
 }
 
-// absentFunctions exist so that code that imports them can be loaded, and end a
-// call that wants one: no transaction of a wallet does.
+// absentNames are functions, without the "ext_" that all begin with, that exist so
+// that code that imports them can be loaded. They end a call that wants one: no
+// transaction of a wallet does.
+var absentNames = map[string][]string{
+	"a node's keystore": {
+		"crypto_ed25519_generate_version_1",
+		"crypto_ed25519_sign_version_1",
+		"crypto_ed25519_public_keys_version_1",
+		"crypto_sr25519_generate_version_1",
+		"crypto_sr25519_sign_version_1",
+		"crypto_sr25519_public_keys_version_1",
+		"crypto_ecdsa_generate_version_1",
+		"crypto_ecdsa_sign_version_1",
+		"crypto_ecdsa_sign_prehashed_version_1",
+		"crypto_ecdsa_public_keys_version_1",
+		"crypto_bls381_generate_version_1",
+		"crypto_ecdsa_bls381_generate_version_1",
+		"crypto_bandersnatch_generate_version_1",
+	},
+	"verifying in batches": {
+		"crypto_ed25519_batch_verify_version_1",
+		"crypto_sr25519_batch_verify_version_1",
+		"crypto_ecdsa_batch_verify_version_1",
+	},
+	"another trie": {
+		"trie_blake2_256_root_version_1",
+		"trie_blake2_256_root_version_2",
+		"trie_keccak_256_root_version_1",
+		"trie_keccak_256_root_version_2",
+		"trie_keccak_256_ordered_root_version_1",
+		"trie_keccak_256_ordered_root_version_2",
+		"trie_blake2_256_verify_proof_version_1",
+		"trie_blake2_256_verify_proof_version_2",
+		"trie_keccak_256_verify_proof_version_1",
+		"trie_keccak_256_verify_proof_version_2",
+		"transaction_index_index_version_1",
+		"transaction_index_renew_version_1",
+	},
+	"an off-chain worker": {
+		"offchain_submit_transaction_version_1",
+		"offchain_timestamp_version_1",
+		"offchain_random_seed_version_1",
+		"offchain_sleep_until_version_1",
+		"offchain_network_state_version_1",
+		"offchain_set_authorized_nodes_version_1",
+		"offchain_local_storage_get_version_1",
+		"offchain_local_storage_set_version_1",
+		"offchain_local_storage_clear_version_1",
+		"offchain_local_storage_compare_and_set_version_1",
+		"offchain_http_request_start_version_1",
+		"offchain_http_request_add_header_version_1",
+		"offchain_http_request_write_body_version_1",
+		"offchain_http_response_wait_version_1",
+		"offchain_http_response_headers_version_1",
+		"offchain_http_response_read_body_version_1",
+	},
+	"child storage": {
+		"default_child_storage_get_version_1",
+		"default_child_storage_read_version_1",
+		"default_child_storage_set_version_1",
+		"default_child_storage_clear_version_1",
+		"default_child_storage_exists_version_1",
+		"default_child_storage_next_key_version_1",
+		"default_child_storage_root_version_1",
+		"default_child_storage_root_version_2",
+		"default_child_storage_clear_prefix_version_1",
+		"default_child_storage_clear_prefix_version_2",
+		"default_child_storage_storage_kill_version_1",
+		"default_child_storage_storage_kill_version_2",
+		"default_child_storage_storage_kill_version_3",
+	},
+	"pairings on bls12-381": {
+		"host_calls_bls12_381_multi_miller_loop_version_1",
+		"host_calls_bls12_381_final_exponentiation_version_1",
+		"host_calls_bls12_381_msm_g1_version_1",
+		"host_calls_bls12_381_msm_g2_version_1",
+		"host_calls_bls12_381_mul_projective_g1_version_1",
+		"host_calls_bls12_381_mul_projective_g2_version_1",
+		"host_calls_bls12_381_mul_affine_g1_version_1",
+		"host_calls_bls12_381_mul_affine_g2_version_1",
+	},
+	"benchmarking": {
+		"benchmarking_current_time_version_1",
+		"benchmarking_wipe_db_version_1",
+		"benchmarking_commit_db_version_1",
+		"benchmarking_read_write_count_version_1",
+		"benchmarking_reset_read_write_count_version_1",
+		"benchmarking_get_whitelist_version_1",
+		"benchmarking_set_whitelist_version_1",
+		"benchmarking_add_to_whitelist_version_1",
+		"benchmarking_remove_from_whitelist_version_1",
+		"benchmarking_get_read_and_written_keys_version_1",
+		"benchmarking_proof_size_version_1",
+		"benchmarking_store_current_time_version_1",
+	},
+}
+
 func absentFunctions() functions {
 	all := functions{}
-	for what, names := range map[string][]string{
-		"a node's keystore": {
-			"crypto_ed25519_generate_version_1",
-			"crypto_ed25519_sign_version_1",
-			"crypto_ed25519_public_keys_version_1",
-			"crypto_sr25519_generate_version_1",
-			"crypto_sr25519_sign_version_1",
-			"crypto_sr25519_public_keys_version_1",
-			"crypto_ecdsa_generate_version_1",
-		},
-		"an off-chain worker": {
-			"offchain_submit_transaction_version_1",
-			"offchain_timestamp_version_1",
-			"offchain_random_seed_version_1",
-			"offchain_local_storage_get_version_1",
-			"offchain_local_storage_set_version_1",
-			"offchain_local_storage_clear_version_1",
-			"offchain_local_storage_compare_and_set_version_1",
-			"offchain_http_request_start_version_1",
-			"offchain_http_request_add_header_version_1",
-			"offchain_http_request_write_body_version_1",
-			"offchain_http_response_wait_version_1",
-			"offchain_http_response_headers_version_1",
-			"offchain_http_response_read_body_version_1",
-		},
-		"child storage": {
-			"default_child_storage_get_version_1",
-			"default_child_storage_read_version_1",
-			"default_child_storage_set_version_1",
-			"default_child_storage_clear_version_1",
-			"default_child_storage_exists_version_1",
-			"default_child_storage_next_key_version_1",
-			"default_child_storage_root_version_1",
-			"default_child_storage_root_version_2",
-			"default_child_storage_clear_prefix_version_1",
-			"default_child_storage_clear_prefix_version_2",
-			"default_child_storage_storage_kill_version_1",
-			"default_child_storage_storage_kill_version_2",
-			"default_child_storage_storage_kill_version_3",
-		},
-		"pairings on bls12-381": {
-			"host_calls_bls12_381_multi_miller_loop_version_1",
-			"host_calls_bls12_381_final_exponentiation_version_1",
-			"host_calls_bls12_381_msm_g1_version_1",
-			"host_calls_bls12_381_msm_g2_version_1",
-			"host_calls_bls12_381_mul_projective_g1_version_1",
-			"host_calls_bls12_381_mul_projective_g2_version_1",
-			"host_calls_bls12_381_mul_affine_g1_version_1",
-			"host_calls_bls12_381_mul_affine_g2_version_1",
-		},
-		"benchmarking": {
-			"benchmarking_current_time_version_1",
-			"benchmarking_wipe_db_version_1",
-			"benchmarking_commit_db_version_1",
-			"benchmarking_read_write_count_version_1",
-			"benchmarking_reset_read_write_count_version_1",
-			"benchmarking_get_whitelist_version_1",
-			"benchmarking_set_whitelist_version_1",
-			"benchmarking_add_to_whitelist_version_1",
-			"benchmarking_remove_from_whitelist_version_1",
-			"benchmarking_get_read_and_written_keys_version_1",
-			"benchmarking_proof_size_version_1",
-			"benchmarking_store_current_time_version_1",
-		},
-	} {
+	for what, names := range absentNames {
 		for _, name := range names {
 			all["ext_"+name] = absent(what)
 		}
