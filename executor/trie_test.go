@@ -67,3 +67,15 @@ func TestItems(t *testing.T) {
 		}
 	}
 }
+
+// A list comes from a runtime's memory: whatever it is, it has a root or is none.
+func FuzzOrderedRoot(f *testing.F) {
+	for _, seed := range []string{"\x00", "\x04\x04\x2a", "\x08\x00\x08\x01\xff", "\xfe\xff\xff\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if list, ok := items(b); ok && len(orderedRoot(list, 1)) != 32 {
+			t.Errorf("%x has no root", b)
+		}
+	})
+}
