@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/taoctl/taoctl/internal/atomicfile"
 	"github.com/taoctl/taoctl/tao"
@@ -81,5 +82,31 @@ func (m memory) keep(f *fork) {
 	}
 	if os.MkdirAll(filepath.Dir(m.path), 0o700) == nil {
 		_ = atomicfile.Write(m.path, text.Bytes(), 0o600)
+		prune(filepath.Dir(m.path))
+	}
+}
+
+// maxKept bounds the files of each kind in the folder; a chain replaces its code
+// every few weeks.
+const maxKept = 8
+
+// prune removes the files that were written longest ago. A list of keys is
+// written at each use, code once: it is fetched again.
+func prune(folder string) {
+	for _, kind := range []string{"*.wasm", "*.keys"} {
+		files, err := filepath.Glob(filepath.Join(folder, kind))
+		if err != nil || len(files) <= maxKept {
+			continue
+		}
+		age := map[string]time.Time{}
+		for _, f := range files {
+			if info, err := os.Stat(f); err == nil {
+				age[f] = info.ModTime()
+			}
+		}
+		slices.SortFunc(files, func(a, b string) int { return age[b].Compare(age[a]) })
+		for _, f := range files[maxKept:] {
+			_ = os.Remove(f)
+		}
 	}
 }

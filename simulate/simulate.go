@@ -286,6 +286,7 @@ func codeOf(ctx context.Context, v *chain.View, cache string) ([]byte, error) {
 	}
 	if name != "" && os.MkdirAll(cache, 0o700) == nil {
 		_ = atomicfile.Write(name, code, 0o600) // if not, the next one fetches it again
+		prune(cache)
 	}
 	return code, nil
 }

@@ -348,6 +348,31 @@ func TestForeignCache(t *testing.T) {
 	}
 }
 
+// The folder does not grow for ever, and nothing else in it is touched.
+func TestPrune(t *testing.T) {
+	e := encoderOf(t)
+	cache := t.TempDir()
+	for i := range 20 {
+		for _, kind := range []string{".wasm", ".keys", ".txt"} {
+			if err := os.WriteFile(filepath.Join(cache, strings.Repeat("0", i+1)+kind), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w := newWorld(t, program(nil, []act{e.events(success)}, []byte{0, 0}))
+	if err := run(t, w, simulate.Options{Cache: cache}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	code := w.rt.Spec().Code
+	for kind, want := range map[string]int{".wasm": 8, ".keys": 8, ".txt": 20} {
+		files, err := filepath.Glob(filepath.Join(cache, "*"+kind))
+		newest := slices.ContainsFunc(files, func(f string) bool { return strings.Contains(f, code.String()[2:]) })
+		if err != nil || len(files) != want || newest != (kind != ".txt") {
+			t.Errorf("%d files %s are left, want %d; the newest one %v", len(files), kind, want, newest)
+		}
+	}
+}
+
 // The whole block is begun where that is asked for.
 func TestWholeBlock(t *testing.T) {
 	e := encoderOf(t)
