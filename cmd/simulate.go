@@ -157,7 +157,7 @@ sign"). It runs as the first of the next block. What that block does by itself, 
 as emission, runs before it with --whole-block; that reads much on a large chain.
 Nothing is sent. The exit code is 5 if it would fail in a block, and 1 if no block
 would take it.`,
-		Example: "  taoctl transfer 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty 1 --out draft.json\n  taoctl tx simulate draft.json",
+		Example: "  taoctl tx simulate draft.json\n  taoctl tx simulate signed.json --whole-block",
 		Args:    arguments(cobra.ExactArgs(1)),
 	}
 	a.networkFlags(c)
