@@ -14,9 +14,12 @@ import (
 func verifies(size, key uint32, good func(sig, msg, pub []byte) bool) func(*call, []uint64) {
 	return func(c *call, s []uint64) {
 		sig, msg, pub := c.bytes(uint32(s[0]), size), c.span(s[1]), c.bytes(uint32(s[2]), key)
-		s[0] = flag(c.trusting || good(sig, msg, pub))
+		s[0] = flag(c.trusting && unsigned(sig) || good(sig, msg, pub))
 	}
 }
+
+// unsigned is a signature of zeros.
+func unsigned(sig []byte) bool { return len(bytes.Trim(sig, "\x00")) == 0 }
 
 func ed25519Good(sig, msg, pub []byte) bool { return ed25519.Verify(pub, msg, sig) }
 
@@ -48,7 +51,7 @@ func prehashedGood(sig, hash, pub []byte) bool {
 // ecdsaPrehashed is a check of a hash: pointers to signature, hash and key.
 func ecdsaPrehashed(c *call, s []uint64) {
 	sig, hash, pub := c.bytes(uint32(s[0]), 65), c.bytes(uint32(s[1]), 32), c.bytes(uint32(s[2]), 33)
-	s[0] = flag(c.trusting || prehashedGood(sig, hash, pub))
+	s[0] = flag(prehashedGood(sig, hash, pub))
 }
 
 // fault is EcdsaVerifyError (Substrate, primitives/io/src/lib.rs).

@@ -54,10 +54,11 @@ type Runtime struct {
 // Option changes how a runtime is loaded.
 type Option func(*Runtime)
 
-// TrustSignatures makes every sr25519, ed25519 and ecdsa signature valid. It is
-// for finding out what an extrinsic would do that nobody has signed yet, and
-// must never serve a chain.
-func TrustSignatures() Option { return func(r *Runtime) { r.trusting = true } }
+// TrustUnsigned takes a signature of zeros for good, of whatever scheme, which no
+// key could make. It is for finding out what an extrinsic would do that nobody has
+// signed yet, and must never serve a chain. Signatures that a call itself carries
+// are checked as ever.
+func TrustUnsigned() Option { return func(r *Runtime) { r.trusting = true } }
 
 // WithTime bounds each call, instead of [MaxTime].
 func WithTime(d time.Duration) Option { return func(r *Runtime) { r.maxTime = d } }

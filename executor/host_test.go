@@ -95,7 +95,7 @@ func TestSignatures(t *testing.T) {
 			if g.host[name] == nil {
 				continue // ed25519 has one
 			}
-			sig, pub := unhex(t, s.signature), unhex(t, s.public)
+			sig, pub := unhex(t, s.signature), unhex(t, s.public) // fresh for each
 			verify := func(message string) uint64 {
 				good, stopped := g.ask(name, g.pointer(sig), g.put([]byte(message)), g.pointer(pub))
 				if stopped != "" {
@@ -111,10 +111,17 @@ func TestSignatures(t *testing.T) {
 				t.Errorf("%s takes a changed signature", name)
 			}
 			g.trusting = true
+			if verify("taoctl") != 0 {
+				t.Errorf("%s takes a wrong signature when told to trust zeros", name)
+			}
+			clear(sig)
 			if verify("taoctl") != 1 {
-				t.Errorf("%s does not take a signature for good when told to", name)
+				t.Errorf("%s does not take zeros when told to", name)
 			}
 			g.trusting = false
+			if verify("taoctl") != 0 {
+				t.Errorf("%s takes zeros", name)
+			}
 		}
 	}
 }

@@ -117,7 +117,7 @@ func Draft(ctx context.Context, v *chain.View, d *tx.Draft, o Options) (*Outcome
 	if err != nil {
 		return nil, &Error{"encode the transaction", err}
 	}
-	return run(ctx, v, x, o, executor.TrustSignatures())
+	return run(ctx, v, x, o, executor.TrustUnsigned())
 }
 
 // Extrinsic runs a signed extrinsic, whose signature is checked. Errors: *Error.
