@@ -78,7 +78,7 @@ func TestCall(t *testing.T) {
 	ctx := t.Context()
 	r, err := Load(ctx, program([]string{malloc}, map[string][]byte{
 		"Test_echo": echo, "Test_loop": loop, "Test_trap": trap, "Test_eat": eat, "Test_far": far,
-	}), WithTime(50*time.Millisecond))
+	}), WithTime(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
