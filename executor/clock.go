@@ -34,9 +34,9 @@ func (c *clock) pause() {
 	}
 }
 
+// resume runs on. Time that ran out at the moment of the pause is over at once:
+// a clock that was not set again would never end the call.
 func (c *clock) resume() {
-	if c.left > 0 {
-		c.started = time.Now()
-		c.timer.Reset(c.left)
-	}
+	c.started = time.Now()
+	c.timer.Reset(max(c.left, 0))
 }
