@@ -279,31 +279,19 @@ func (f *fork) getKeysPaged(ctx context.Context, params []json.RawMessage) (any,
 	} else if ok && len(prefix) > 0 {
 		found = append(found, "0x"+hex.EncodeToString(prefix))
 	}
-	// The node lists what lies under the prefix; the changes are put among them.
-	list, err := f.base.Keys(ctx, prefix, at, count)
-	if err != nil {
-		return nil, err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	whole := len(list) < count
-	keys := map[string]bool{}
-	last := ""
-	for _, k := range list {
-		keys[string(k)], last = true, string(k)
-	}
-	for k, v := range f.changes {
-		within := bytes.HasPrefix([]byte(k), prefix) && k > string(at) && (whole || k <= last)
-		if within {
-			keys[k] = v != nil
+	// A page is full as long as there are keys: who reads takes one that is not
+	// for the last.
+	for len(found) < count {
+		next, ok, err := f.Next(ctx, at)
+		if err != nil {
+			return nil, err
 		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		if keys[k] {
-			found = append(found, "0x"+hex.EncodeToString([]byte(k)))
+		if !ok || !bytes.HasPrefix(next, prefix) {
+			break
 		}
+		found, at = append(found, "0x"+hex.EncodeToString(next)), next
 	}
-	return found[:min(len(found), count)], nil
+	return found, nil
 }
 
 func (f *fork) stateCall(ctx context.Context, params []json.RawMessage) (any, error) {

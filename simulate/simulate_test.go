@@ -396,3 +396,47 @@ func TestExtrinsic(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
+
+// A map of more than one page is read to its end although the outcome removes
+// entries of it, and adds others.
+func TestPages(t *testing.T) {
+	e := encoderOf(t)
+	const entries = 1200 // a reader asks for 1,000 keys at a time
+	added := tao.Account{0xff, 0xff, 1}
+	acts := []act{e.holds(added, 9), e.events(success)}
+	gone := make([]tao.Account, 20) // of which most stand on the first page
+	for i := range gone {
+		gone[i] = tao.Account{0, byte(i)}
+		acts = append(acts, act{do: "clear", key: e.key("System", "Account", gone[i])})
+	}
+	w := newWorld(t, program(nil, acts, []byte{0, 0}))
+	for i := range entries {
+		w.node.Fund(tao.Account{byte(i >> 8), byte(i)}, tao.TAO)
+	}
+	w.node.Build()
+	view, err := w.view.Client().At(t.Context(), chain.Best())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.view = view
+	o := run(t, w, simulate.Options{})
+	accounts := chain.Item[*scale.Record]{Pallet: "System", Name: "Account"}
+	read := func(v *chain.View) map[tao.Account]bool {
+		found := map[tao.Account]bool{}
+		for entry, err := range accounts.All(t.Context(), v) {
+			var a tao.Account
+			if err == nil {
+				err = entry.Scan(&a)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[a] = true
+		}
+		return found
+	}
+	before, after := read(w.view), read(o.After())
+	if len(before) < entries || len(after) != len(before)-len(gone)+1 || !before[gone[0]] || after[gone[0]] || !after[added] {
+		t.Errorf("%d accounts before, %d after", len(before), len(after))
+	}
+}
