@@ -254,7 +254,7 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := p.targets.Check(); err != nil {
+		if err := p.Check(); err != nil {
 			t.Errorf("%q was read as a plan: %v", text, err)
 		}
 	})

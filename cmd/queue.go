@@ -299,25 +299,7 @@ func (q *queue) attempt(client *chain.Client, j job, o *registration) (*tx.Recei
 	if q.fee != nil && draft.Fee != nil && *draft.Fee > *q.fee {
 		return nil, &feeError{Fee: *draft.Fee, Agreed: *q.fee}
 	}
-	if err := q.app.checkOpen(ctx, v, draft.Signer, draft.CallHash(), draft.Nonce); err != nil {
-		return nil, err
-	}
-	spending, err := q.app.checkPolicy(ctx, v, draft)
-	if err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, errInterrupted
-	}
-	x, err := q.app.signCounted(ctx, draft, q.keys[j.signer], spending)
-	if err != nil {
-		return nil, err
-	}
-	journal, err := q.app.journal()
-	if err != nil {
-		return nil, err
-	}
-	return q.app.follow(ctx, client, journal, x, q.wait)
+	return q.app.signAndFollow(ctx, v, draft, q.keys[j.signer], q.wait, sameCall(draft.CallHash()))
 }
 
 // feeError says that the fee rose over what was agreed to.

@@ -768,7 +768,7 @@ func hintStake(err error) string {
 		return "\"taoctl subnet list\" shows which are open"
 	case is[*stake.NotOwnerError](err):
 		return "choose the wallet that owns it with --wallet"
-	case is[*movedError](err):
+	case is[*stake.MovedError](err):
 		return "look at \"taoctl stake plan diff\" again, and apply it anew if you agree"
 	case is[*stake.RateLimitError](err):
 		return "wait for that block: a call before it fails and costs its fee"

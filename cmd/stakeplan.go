@@ -4,27 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/internal/strictyaml"
 	"github.com/taoctl/taoctl/stake"
-	"github.com/taoctl/taoctl/subnet"
 	"github.com/taoctl/taoctl/tao"
 	"github.com/taoctl/taoctl/tx"
 )
 
 func (a *app) stakePlanCommand() *cobra.Command {
 	return group("plan", "Bring stake to what a file wants", a.stakePlanDiffCommand(), a.stakePlanApplyCommand())
-}
-
-// planFile is what a plan file says.
-type planFile struct {
-	targets   stake.Targets
-	keep      tao.Amount
-	least     tao.Amount
-	tolerance tao.Percent
 }
 
 // What a plan file that does not say it means.
@@ -37,10 +27,10 @@ const (
 func planError(name string, err error) error { return usagef("%s: %w", name, err) }
 
 // readPlan reads a plan file. Hotkeys are addresses or names in the wallet.
-func (a *app) readPlan(ctx context.Context, name string) (planFile, error) {
+func (a *app) readPlan(ctx context.Context, name string) (stake.Want, error) {
 	text, err := a.readFile(name)
 	if err != nil {
-		return planFile{}, err
+		return stake.Want{}, err
 	}
 	p, err := parsePlan(text, func(s string) (tao.Account, error) { return a.oneHotkey(ctx, s) })
 	if err != nil {
@@ -49,8 +39,8 @@ func (a *app) readPlan(ctx context.Context, name string) (planFile, error) {
 	return p, nil
 }
 
-func parsePlan(text []byte, hotkey func(string) (tao.Account, error)) (planFile, error) {
-	p := planFile{least: defaultLeast, tolerance: stake.DefaultTolerance}
+func parsePlan(text []byte, hotkey func(string) (tao.Account, error)) (stake.Want, error) {
+	p := stake.Want{Least: defaultLeast, Terms: stake.Terms{Tolerance: stake.DefaultTolerance}}
 	root, err := strictyaml.Parse(text)
 	if err != nil {
 		return p, err
@@ -59,14 +49,16 @@ func parsePlan(text []byte, hotkey func(string) (tao.Account, error)) (planFile,
 	var lines []int
 	err = strictyaml.Fields(root, map[string]func(*strictyaml.Node) error{
 		"version":   func(n *strictyaml.Node) error { return strictyaml.Text(n, &version) },
-		"keep":      func(n *strictyaml.Node) error { kept = true; return strictyaml.Value(n, &p.keep, tao.ParseAmount) },
-		"least":     func(n *strictyaml.Node) error { return strictyaml.Value(n, &p.least, tao.ParseAmount) },
-		"tolerance": func(n *strictyaml.Node) error { return strictyaml.Value(n, &p.tolerance, tao.ParsePercent) },
+		"keep":      func(n *strictyaml.Node) error { kept = true; return strictyaml.Value(n, &p.Keep, tao.ParseAmount) },
+		"least":     func(n *strictyaml.Node) error { return strictyaml.Value(n, &p.Least, tao.ParseAmount) },
+		"tolerance": func(n *strictyaml.Node) error { return strictyaml.Value(n, &p.Terms.Tolerance, tao.ParsePercent) },
 		"others":    func(n *strictyaml.Node) error { return strictyaml.Text(n, &others) },
 		"positions": func(n *strictyaml.Node) error {
 			return strictyaml.Items(n, func(item *strictyaml.Node) error {
 				lines = append(lines, item.Line)
-				return p.position(item, hotkey)
+				t, err := parseTarget(item, hotkey)
+				p.List = append(p.List, t)
+				return err
 			})
 		},
 	})
@@ -80,8 +72,8 @@ func parsePlan(text []byte, hotkey func(string) (tao.Account, error)) (planFile,
 	case others != "keep" && others != "remove":
 		return p, &strictyaml.Error{Reason: fmt.Sprintf("others is %q: write keep or remove", others)}
 	}
-	p.targets.Others = others == "remove"
-	return p, atLine(p.targets.Check(), lines)
+	p.Others = others == "remove"
+	return p, atLine(p.Check(), lines)
 }
 
 // atLine names the line of the position that an error is about.
@@ -93,7 +85,7 @@ func atLine(err error, lines []int) error {
 	return err
 }
 
-func (p *planFile) position(n *strictyaml.Node, hotkey func(string) (tao.Account, error)) error {
+func parseTarget(n *strictyaml.Node, hotkey func(string) (tao.Account, error)) (stake.Target, error) {
 	t := stake.Target{Within: defaultWithin}
 	hasKey, hasNet := false, false
 	err := strictyaml.Fields(n, map[string]func(*strictyaml.Node) error{
@@ -116,66 +108,13 @@ func (p *planFile) position(n *strictyaml.Node, hotkey func(string) (tao.Account
 	if err == nil && (!hasKey || !hasNet) {
 		err = strictyaml.At(n, "a position needs a hotkey and a netuid")
 	}
-	p.targets.List = append(p.targets.List, t)
-	return err
+	return t, err
 }
 
-// planDiff is the result of stake plan diff, and what plan apply asks about.
+// planDiff is the result of stake plan diff.
 type planDiff struct {
-	Block     uint32           `json:"block"`
-	Coldkey   tao.Account      `json:"coldkey"`
-	Free      tao.Amount       `json:"free" view:"free (TAO)"`
-	Keep      tao.Amount       `json:"keep" view:"stays free (TAO)"`
-	Tolerance tao.Percent      `json:"tolerance"`
-	Positions []stake.Position `json:"positions" view:"-"`
-	Deeds     []stake.Deed     `json:"changes" view:"changes"`
-	Cost      tao.Amount       `json:"about_cost" view:"costs about (TAO)"`       // slippage and swap fees; transaction fees come on top
-	Refused   string           `json:"refused,omitempty" view:"would be refused"` // why, of the first transaction
-
-	prices map[tao.NetUID]tao.Amount
-}
-
-// diff compares a plan with what is staked at a view.
-func (p planFile) diff(ctx context.Context, v *chain.View, coldkey tao.Account) (planDiff, error) {
-	held, err := stake.Of(ctx, v, coldkey)
-	if err != nil {
-		return planDiff{}, err
-	}
-	funds, err := tx.FundsOf(ctx, v, coldkey)
-	if err != nil {
-		return planDiff{}, err
-	}
-	netuids := p.netuids(held.Positions)
-	if err := subnet.Check(ctx, v, netuids...); err != nil {
-		return planDiff{}, err
-	}
-	pools, err := subnet.Pools(ctx, v, netuids...)
-	if err != nil {
-		return planDiff{}, err
-	}
-	p.targets.Free = funds[0].Spendable(true).Less(p.keep)
-	d := planDiff{Block: v.Number(), Coldkey: coldkey, Free: funds[0].Free, Keep: p.keep, Tolerance: p.tolerance, Positions: held.Positions, prices: map[tao.NetUID]tao.Amount{}}
-	for id, pool := range pools {
-		d.prices[id] = pool.Price
-	}
-	d.Deeds, err = p.targets.Diff(held.Positions, pools, p.least)
-	for _, deed := range d.Deeds {
-		d.Cost, _ = d.Cost.Add(deed.Cost)
-	}
-	return d, err
-}
-
-// netuids are those of the plan, and of what is staked.
-func (p planFile) netuids(held []stake.Position) []tao.NetUID {
-	var list []tao.NetUID
-	for _, t := range p.targets.List {
-		list = append(list, t.NetUID)
-	}
-	for _, h := range held {
-		list = append(list, h.NetUID)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	stake.Difference
+	Refused string `json:"refused,omitempty" view:"would be refused"` // why, of the first transaction
 }
 
 const planHelp = `A plan file:
@@ -216,15 +155,16 @@ func (a *app) stakePlanDiffCommand() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		d, err := p.diff(c.Context(), v, w.Coldkey)
+		p.Terms.AcceptNoLimit = true // nothing is signed
+		d, err := p.Compare(c.Context(), v, w.Coldkey)
 		if err != nil || len(d.Deeds) == 0 {
-			return d, err
+			return planDiff{Difference: d}, err
 		}
-		r := &planRun{app: a, plan: p, coldkey: w.Coldkey, terms: stake.Terms{Tolerance: p.tolerance, AcceptNoLimit: true}}
-		if _, err := r.intend(c.Context(), v, r.next(d, false)); err != nil {
-			d.Refused = err.Error()
+		shown := planDiff{Difference: d}
+		if _, err := p.Plan(c.Context(), v, d, d.First()); err != nil {
+			shown.Refused = err.Error()
 		}
-		return d, nil
+		return shown, nil
 	})
 }
 
@@ -237,7 +177,8 @@ func (a *app) stakePlanApplyCommand() *cobra.Command {
 transaction, then purchases in another, each of all changes or none. What is there
 already is left alone, so the same command goes on where it was broken off; while
 the outcome of a transaction is unknown, no other is made. It stops if a price
-has moved by more than the tolerance since it was agreed to.
+has moved by more than the tolerance since it was agreed to, and spends no TAO that
+came in since.
 
 ` + planHelp,
 		Example: "  taoctl stake plan apply plan.yaml --dry-run\n  taoctl stake plan apply plan.yaml --yes",
@@ -262,8 +203,8 @@ has moved by more than the tolerance since it was agreed to.
 		if err != nil {
 			return err
 		}
-		r := &planRun{app: a, plan: p, coldkey: w.Coldkey, options: o, wait: wait}
-		r.terms = stake.Terms{Tolerance: p.tolerance, AcceptNoLimit: anyPrice}
+		p.Terms.AcceptNoLimit = anyPrice
+		r := &planRun{app: a, want: p, coldkey: w.Coldkey, options: o, wait: wait}
 		return r.run(c)
 	}
 	return c
@@ -272,12 +213,11 @@ has moved by more than the tolerance since it was agreed to.
 // planRun brings a coldkey's stake to a plan.
 type planRun struct {
 	app     *app
-	plan    planFile
+	want    stake.Want
 	coldkey tao.Account
-	terms   stake.Terms
 	options tx.Options
 	wait    tx.Wait
-	agreed  planDiff
+	agreed  stake.Difference
 }
 
 // planApplied is the result of stake plan apply.
@@ -294,7 +234,7 @@ func (r *planRun) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if r.agreed, err = r.plan.diff(ctx, v, r.coldkey); err != nil {
+	if r.agreed, err = r.want.Compare(ctx, v, r.coldkey); err != nil {
 		return err
 	}
 	if len(r.agreed.Deeds) == 0 {
@@ -302,7 +242,7 @@ func (r *planRun) run(c *cobra.Command) error {
 	}
 	// What the first transaction would be refused for is known before anybody
 	// is asked.
-	first, err := r.prepare(ctx, v, r.next(r.agreed, false))
+	first, err := r.prepare(ctx, v, r.agreed, r.agreed.First())
 	switch {
 	case err != nil:
 		return err
@@ -310,6 +250,12 @@ func (r *planRun) run(c *cobra.Command) error {
 		return a.show(r.agreed)
 	case a.change.trial != "":
 		return a.simulateDraft(ctx, v, first, r.agreed)
+	}
+	if _, err := a.checkPolicy(ctx, v, first); err != nil {
+		return err
+	}
+	if err := a.checkOpenOf(ctx, v, first.Signer, first.Nonce, anyOpen); err != nil {
+		return err
 	}
 	if err := a.consent(ctx, r.agreed, "Apply this plan?"); err != nil {
 		return err
@@ -334,149 +280,84 @@ const sellRounds = 4
 
 // rounds sells first, in as many transactions as it takes, and then buys in one.
 // It never sells what it bought: purchases move the price, and chasing that would
-// only cost fees.
+// only cost fees. It buys with what was free when the plan was agreed to and what
+// its own sales bring; what comes in from elsewhere meanwhile was not agreed to.
 func (r *planRun) rounds(ctx context.Context, client *chain.Client, key tx.Signer, result *planApplied) error {
-	buying := false
-	for range sellRounds + 1 {
-		d, v, err := r.look(ctx, client)
+	spend := r.agreed.Spread
+	r.want.Spend = &spend
+	for range sellRounds {
+		v, d, err := r.look(ctx, client, result)
 		if err != nil {
 			return err
 		}
-		result.Block, result.Left = v.Number(), d.Deeds
-		deeds := r.next(d, buying)
-		if len(deeds) == 0 || buying && deeds[0].Action != "add" {
-			return nil
+		sales := d.Sales()
+		if len(sales) == 0 {
+			break
 		}
-		buying = deeds[0].Action == "add"
-		receipt, err := r.send(ctx, v, key, deeds)
-		if receipt != nil {
-			result.Done = append(result.Done, stakeReceipt{Receipt: *receipt, Stake: stake.Changes(receipt.Events)})
-		}
+		changes, err := r.send(ctx, v, key, d, sales, result)
 		if err != nil {
 			return err
 		}
-		if buying {
-			d, v, err := r.look(ctx, client)
-			result.Block, result.Left = v.Number(), d.Deeds
-			return err
+		var fits bool
+		if spend, fits = spend.Add(stake.Proceeds(changes)); !fits {
+			return errors.New("what the sales brought is more than there can be: the node is wrong")
 		}
 	}
-	return nil
+	v, d, err := r.look(ctx, client, result)
+	if err != nil || len(d.Purchases()) == 0 {
+		return err
+	}
+	if _, err := r.send(ctx, v, key, d, d.Purchases(), result); err != nil {
+		return err
+	}
+	_, _, err = r.look(ctx, client, result)
+	return err
 }
 
-// look compares anew, at the newest block, and checks that prices are still
-// about those that were agreed to.
-func (r *planRun) look(ctx context.Context, client *chain.Client) (planDiff, *chain.View, error) {
+// look compares anew, at the newest block.
+func (r *planRun) look(ctx context.Context, client *chain.Client, result *planApplied) (*chain.View, stake.Difference, error) {
 	v, err := client.At(ctx, chain.Best())
 	if err != nil {
-		return planDiff{}, nil, err
+		return nil, stake.Difference{}, err
 	}
-	d, err := r.plan.diff(ctx, v, r.coldkey)
-	return d, v, err
-}
-
-// next are the changes of the next transaction: all that come before purchases,
-// or if there are none, or they are done, the purchases.
-func (r *planRun) next(d planDiff, buying bool) []stake.Deed {
-	sales := slices.Clone(d.Deeds)
-	sales = slices.DeleteFunc(sales, func(deed stake.Deed) bool { return deed.Action == "add" })
-	if len(sales) > 0 && !buying {
-		return sales
+	d, err := r.want.Compare(ctx, v, r.coldkey)
+	if err == nil {
+		result.Block, result.Left = d.Block, d.Deeds
 	}
-	return slices.DeleteFunc(slices.Clone(d.Deeds), func(deed stake.Deed) bool { return deed.Action != "add" })
-}
-
-// intend plans the transaction of some changes.
-func (r *planRun) intend(ctx context.Context, v *chain.View, deeds []stake.Deed) (tx.Plan, error) {
-	intents := make([]stake.Intent, len(deeds))
-	var spends tao.Amount
-	for i, d := range deeds {
-		intents[i] = d.Intent(r.coldkey, r.terms)
-		if d.TAO != nil {
-			spends, _ = spends.Add(*d.TAO)
-		}
-	}
-	funds, err := tx.FundsOf(ctx, v, r.coldkey)
-	if err != nil {
-		return tx.Plan{}, err
-	}
-	if free := funds[0].Spendable(true).Less(r.plan.keep); spends > free {
-		return tx.Plan{}, fmt.Errorf("the plan takes %s TAO, and beside the %s that stay there are %s", spends, r.plan.keep, free)
-	}
-	return stake.Plan(ctx, v, intents...)
+	return v, d, err
 }
 
 // prepare makes the transaction of some changes.
-func (r *planRun) prepare(ctx context.Context, v *chain.View, deeds []stake.Deed) (*tx.Draft, error) {
-	p, err := r.intend(ctx, v, deeds)
+func (r *planRun) prepare(ctx context.Context, v *chain.View, d stake.Difference, deeds []stake.Deed) (*tx.Draft, error) {
+	p, err := r.want.Plan(ctx, v, d, deeds)
 	if err != nil {
 		return nil, err
 	}
 	return tx.Prepare(ctx, v, p, r.options)
 }
 
-// send makes, signs and sends one transaction of the plan.
-func (r *planRun) send(ctx context.Context, v *chain.View, key tx.Signer, deeds []stake.Deed) (*tx.Receipt, error) {
-	a := r.app
-	if err := r.steady(ctx, v, deeds); err != nil {
+// send makes, signs and sends one transaction of the plan, if prices are still
+// about those that were agreed to.
+func (r *planRun) send(ctx context.Context, v *chain.View, key tx.Signer, d stake.Difference, deeds []stake.Deed, result *planApplied) ([]stake.Change, error) {
+	if err := r.agreed.Steady(d, deeds); err != nil {
 		return nil, err
 	}
-	draft, err := r.prepare(ctx, v, deeds)
+	draft, err := r.prepare(ctx, v, d, deeds)
 	if err != nil {
 		return nil, err
 	}
-	spending, err := a.checkPolicy(ctx, v, draft)
-	if err != nil {
+	receipt, err := r.app.signAndFollow(ctx, v, draft, key, r.wait, anyOpen)
+	if receipt == nil {
 		return nil, err
 	}
-	// A plan's next transaction has other amounts when prices moved, so any that
-	// is open counts: what it changes is not yet in what was compared.
-	if err := a.checkOpenOf(ctx, v, draft.Signer, draft.Nonce, func(tx.Entry) bool { return true }); err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, errInterrupted
-	}
-	x, err := a.signCounted(ctx, draft, key, spending)
-	if err != nil {
-		return nil, err
-	}
-	journal, err := a.journal()
-	if err != nil {
-		return nil, err
-	}
-	receipt, err := a.follow(ctx, v.Client(), journal, x, r.wait)
+	changes := stake.Changes(receipt.Events)
+	result.Done = append(result.Done, stakeReceipt{Receipt: *receipt, Stake: changes})
 	if err == nil && receipt.Failure != nil {
 		err = receipt.Failure
 	}
-	return receipt, err
+	return changes, err
 }
 
-// movedError says that a price is no longer about the one that was agreed to.
-type movedError struct {
-	NetUID      tao.NetUID
-	Agreed, Now tao.Amount
-	Tolerance   tao.Percent
-}
-
-func (e *movedError) Error() string {
-	return fmt.Sprintf("the price of subnet %d was %s TAO when the plan was agreed to and is %s now, which is more than %s off; nothing more was sent", e.NetUID, e.Agreed, e.Now, e.Tolerance)
-}
-
-// steady checks that the prices at which a plan buys have not risen, and those
-// at which it sells not fallen, by more than the tolerance since it was agreed
-// to. The plan's own sales may have moved them; they count like all others.
-func (r *planRun) steady(ctx context.Context, v *chain.View, deeds []stake.Deed) error {
-	for _, d := range deeds {
-		id, buys := d.NetUID, d.Action == "add"
-		pools, err := subnet.Pools(ctx, v, id)
-		if err != nil {
-			return err
-		}
-		agreed, now := r.agreed.prices[id], pools[id].Price
-		if buys && now > agreed && stake.Apart(agreed, now) > r.terms.Tolerance || !buys && now < agreed && stake.Apart(agreed, now) > r.terms.Tolerance {
-			return &movedError{NetUID: id, Agreed: agreed, Now: now, Tolerance: r.terms.Tolerance}
-		}
-	}
-	return nil
-}
+// anyOpen: a plan's next transaction has other amounts when prices moved, so any
+// that is open counts; what it changes is not yet in what was compared.
+func anyOpen(tx.Entry) bool { return true }

@@ -309,6 +309,31 @@ func (a *app) sign(ctx context.Context, d *tx.Draft, s policy.Spending) (*tx.Ext
 	return a.signCounted(ctx, d, key, s)
 }
 
+// signAndFollow signs one of several drafts that were agreed to together, with a
+// key that is open, sends it and says what became of it. Nothing is signed while
+// an earlier transaction is open that counts as the same.
+func (a *app) signAndFollow(ctx context.Context, v *chain.View, d *tx.Draft, key tx.Signer, wait tx.Wait, same func(tx.Entry) bool) (*tx.Receipt, error) {
+	if err := a.checkOpenOf(ctx, v, d.Signer, d.Nonce, same); err != nil {
+		return nil, err
+	}
+	spending, err := a.checkPolicy(ctx, v, d)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, errInterrupted
+	}
+	x, err := a.signCounted(ctx, d, key, spending)
+	if err != nil {
+		return nil, err
+	}
+	journal, err := a.journal()
+	if err != nil {
+		return nil, err
+	}
+	return a.follow(ctx, v.Client(), journal, x, wait)
+}
+
 // signCounted signs and has it counted before anybody gets the bytes.
 func (a *app) signCounted(ctx context.Context, d *tx.Draft, key tx.Signer, s policy.Spending) (*tx.Extrinsic, error) {
 	x, err := d.Sign(ctx, key)
@@ -437,7 +462,12 @@ func (e *openError) Error() string {
 // happen, or has happened although a node refused it: repeating after a lost
 // line, or after a node that lied, is how people pay twice.
 func (a *app) checkOpen(ctx context.Context, v *chain.View, signer tao.Account, call tao.Hash, nonce uint32, but ...tao.Hash) error {
-	return a.checkOpenOf(ctx, v, signer, nonce, func(e tx.Entry) bool { return e.CallHash == call && !slices.Contains(but, e.Hash) })
+	return a.checkOpenOf(ctx, v, signer, nonce, sameCall(call, but...))
+}
+
+// sameCall are earlier transactions of a call, but for some.
+func sameCall(call tao.Hash, but ...tao.Hash) func(tx.Entry) bool {
+	return func(e tx.Entry) bool { return e.CallHash == call && !slices.Contains(but, e.Hash) }
 }
 
 // checkOpenOf is checkOpen of whatever transactions count as the same one.

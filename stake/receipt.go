@@ -40,6 +40,21 @@ func Changes(events []tx.Event) []Change {
 	return list
 }
 
+// Proceeds is the TAO that came free by changes of stake, what went in at the
+// same time taken off.
+func Proceeds(changes []Change) tao.Amount {
+	var out, in tao.Amount
+	for _, c := range changes {
+		switch c.Event {
+		case "StakeRemoved":
+			out = more(out, c.TAO)
+		case "StakeAdded":
+			in = more(in, c.TAO)
+		}
+	}
+	return out.Less(in)
+}
+
 // changeOf reads an event by the shapes of its generations: StakeAdded and
 // StakeRemoved are (coldkey, hotkey, tao, alpha, netuid, fee), without the fee
 // before 283, and (hotkey, tao) before dynamic TAO.
