@@ -143,6 +143,9 @@ func (r *Runtime) load(ctx context.Context, wasm []byte) (err error) {
 	if r.code, err = r.engine.CompileModule(ctx, wasm); err != nil {
 		return &CodeError{"the code is no WebAssembly that can be run", err}
 	}
+	if len(r.code.ImportedMemories())+len(r.code.ExportedMemories()) == 0 {
+		return &CodeError{Reason: "the code is no runtime: it has no memory that others see"}
+	}
 	host, err := r.link(ctx)
 	if err != nil {
 		return err

@@ -342,9 +342,20 @@ func TestStart(t *testing.T) {
 	code := []byte{0, 'a', 's', 'm', 1, 0, 0, 0}
 	code = section(code, 1, []byte{1, 0x60, 0, 0})
 	code = section(code, 3, []byte{1, 0})
+	code = section(code, 5, []byte{1, 0, 1})
+	code = section(code, 7, append(name([]byte{1}, "memory"), 2, 0))
 	code = section(code, 8, []byte{0})
 	code = section(code, 10, []byte{1, 7, 0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b})
 	if _, err := Load(t.Context(), code, WithTime(20*time.Millisecond)); err == nil || !strings.Contains(err.Error(), "does not start") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A runtime's methods take and give their values in its memory.
+func TestNoMemory(t *testing.T) {
+	code := section([]byte{0, 'a', 's', 'm', 1, 0, 0, 0}, 6, []byte{1, 0x7f, 0, 0x41, 0x10, 0x0b})
+	code = section(code, 7, append(name([]byte{1}, "__heap_base"), 3, 0))
+	if _, err := Load(t.Context(), code); err == nil || !strings.Contains(err.Error(), "no memory") {
 		t.Errorf("%v", err)
 	}
 }
