@@ -99,7 +99,7 @@ func (a *app) runDevnet(ctx context.Context, f devnetFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := devnet.Listen(f.port)
+	l, err := devnet.Listen(ctx, f.port)
 	if err != nil {
 		return err
 	}

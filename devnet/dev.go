@@ -56,7 +56,7 @@ func devNewBlock(ctx context.Context, c *Chain, p params) (any, error) {
 // devSetHead takes a hash or a number.
 func devSetHead(_ context.Context, c *Chain, p params) (any, error) {
 	var hash tao.Hash
-	if n, err := blockNumber(p.at(0)); err == nil && p.has(0) {
+	if n, err := blockNumber(p.first()); err == nil && p.has(0) {
 		c.mu.Lock()
 		b := c.at(n)
 		c.mu.Unlock()
@@ -77,7 +77,7 @@ func devSetHead(_ context.Context, c *Chain, p params) (any, error) {
 func devTimeTravel(_ context.Context, c *Chain, p params) (any, error) {
 	var ms int64
 	at := time.Time{}
-	if json.Unmarshal(p.at(0), &ms) == nil {
+	if json.Unmarshal(p.first(), &ms) == nil {
 		at = time.UnixMilli(ms)
 	} else if err := p.decode(0, &at); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func devHeal(_ context.Context, c *Chain, _ params) (any, error) {
 func devSetStorage(ctx context.Context, c *Chain, p params) (any, error) {
 	var pairs [][2]*string
 	changes := []executor.Change{}
-	if json.Unmarshal(p.at(0), &pairs) == nil {
+	if json.Unmarshal(p.first(), &pairs) == nil {
 		for _, pair := range pairs {
 			change, err := rawChange(pair)
 			if err != nil {
@@ -164,7 +164,7 @@ func devSetStorage(ctx context.Context, c *Chain, p params) (any, error) {
 		}
 	} else {
 		var err error
-		if changes, err = namedChanges(c.head().runtime.metadata, string(p.at(0))); err != nil {
+		if changes, err = namedChanges(c.head().runtime.metadata, string(p.first())); err != nil {
 			return nil, badParams("%v", err)
 		}
 	}

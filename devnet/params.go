@@ -99,10 +99,10 @@ func (c *Chain) state(p params, i int) (*block, error) {
 	return b, err
 }
 
-// at is a parameter as JSON, null where it is left out.
-func (p params) at(i int) json.RawMessage {
-	if i < len(p) {
-		return p[i]
+// first is the first parameter as JSON, null where it is left out.
+func (p params) first() json.RawMessage {
+	if len(p) > 0 {
+		return p[0]
 	}
 	return json.RawMessage("null")
 }

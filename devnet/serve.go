@@ -18,8 +18,8 @@ import (
 const maxRequest = 16 << 20
 
 // Listen opens a port on the loopback interface; 0 is any that is free.
-func Listen(port uint16) (net.Listener, error) {
-	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+func Listen(ctx context.Context, port uint16) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
 }
 
 // Serve answers WebSocket and HTTP on a listener until ctx ends, and closes it. A

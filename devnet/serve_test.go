@@ -20,7 +20,7 @@ import (
 // served is a chain on a port of its own, by WebSocket and by HTTP.
 func served(t *testing.T, c *Chain) (ws, url string) {
 	t.Helper()
-	l, err := Listen(0)
+	l, err := Listen(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestServe(t *testing.T) {
 		if seen = append(seen, h.Number); len(seen) == 2 {
 			break
 		}
-		go c.Build(ctx)
+		go func() { _, _ = c.Build(ctx) }()
 	}
 	if seen[0] != 1 || seen[1] != 2 {
 		t.Errorf("heads %v", seen)

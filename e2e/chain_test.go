@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,26 +21,76 @@ import (
 	"time"
 )
 
-// chain is a running local chain: what its ready line tells, and how to ask it.
+// chain is a running local chain: what it tells when it is ready, and how to ask
+// it.
 type chain struct {
-	URL                string            `json:"url"`
-	SpecVersion        int               `json:"specVersion"`
-	TransactionVersion int               `json:"transactionVersion"`
-	GenesisHash        string            `json:"genesisHash"`
-	Accounts           map[string]string `json:"accounts"` // Alice → SS58
+	URL      string
+	Spec     int
+	Tx       int
+	Genesis  string
+	Accounts map[string]string // Alice → SS58
 
 	first string // hash of the head it started with
+}
+
+// UnmarshalJSON reads what either node tells.
+func (c *chain) UnmarshalJSON(b []byte) error {
+	var js struct { // localnet/start.mjs
+		URL                string
+		SpecVersion        int
+		TransactionVersion int
+		GenesisHash        string
+		Accounts           map[string]string
+	}
+	if err := json.Unmarshal(b, &js); err == nil {
+		*c = chain{URL: js.URL, Spec: js.SpecVersion, Tx: js.TransactionVersion, Genesis: js.GenesisHash, Accounts: js.Accounts}
+		return nil
+	}
+	var own struct { // taoctl devnet
+		URL      string
+		Spec     int `json:"spec_version"`
+		Tx       int `json:"tx_version"`
+		Genesis  string
+		Accounts []struct{ Name, Account string }
+	}
+	err := json.Unmarshal(b, &own)
+	*c = chain{URL: own.URL, Spec: own.Spec, Tx: own.Tx, Genesis: own.Genesis, Accounts: map[string]string{}}
+	for _, a := range own.Accounts {
+		c.Accounts[a.Name] = a.Account
+	}
+	return err
 }
 
 // startTimeout is generous: a start takes three seconds on an idle machine.
 const startTimeout = time.Minute
 
-// startChain starts a chain which ends with the test. What it wrote on stderr is
-// shown when the test fails.
-func startChain(t *testing.T, spec string) *chain {
+// node runs a chain spec's runtime: how it is started, and how it ends once its
+// standard input is closed and it was told to stop.
+type node struct {
+	name    string
+	command func(bin, spec string) *exec.Cmd
+	ended   func(*os.ProcessState) bool
+}
+
+// nodes are Chopsticks, which others wrote, and the program itself. What holds on
+// both is no matter of either.
+func nodes() []node {
+	return []node{
+		{"chopsticks", func(_, spec string) *exec.Cmd {
+			return exec.Command("node", "localnet/start.mjs", "--spec", spec, "--port", "0", "--until-stdin-closes")
+		}, func(p *os.ProcessState) bool { return p.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM }},
+		{"devnet", func(bin, spec string) *exec.Cmd {
+			return exec.Command(filepath.Join(bin, "taoctl"), "devnet", "--chainspec", spec, "--port", "0", "--json")
+		}, func(p *os.ProcessState) bool { return p.Success() }},
+	}
+}
+
+// start starts a chain which ends with the test. What it wrote on stderr is shown
+// when the test fails.
+func (n node) start(t *testing.T, bin, spec string) *chain {
 	t.Helper()
 	var log syncBuffer
-	cmd := exec.Command("node", "localnet/start.mjs", "--spec", spec, "--port", "0", "--until-stdin-closes")
+	cmd := n.command(bin, spec)
 	cmd.Stderr = &log
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -54,10 +105,13 @@ func startChain(t *testing.T, spec string) *chain {
 	}
 	t.Cleanup(func() {
 		_ = stdin.Close()
+		if n.name == "devnet" {
+			_ = cmd.Process.Signal(os.Interrupt)
+		}
 		stop := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		defer stop.Stop()
-		if err := cmd.Wait(); cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
-			t.Errorf("the chain of %s did not end as it should, by SIGTERM: %v", spec, err)
+		if err := cmd.Wait(); !n.ended(cmd.ProcessState) {
+			t.Errorf("the chain of %s did not end as it should: %v", spec, err)
 		}
 		if t.Failed() {
 			t.Logf("stderr of the chain of %s:\n%s", spec, log.String())
@@ -70,29 +124,29 @@ func startChain(t *testing.T, spec string) *chain {
 	if c.first, err = c.head(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s runs spec %d at %s", spec, c.SpecVersion, c.URL)
+	t.Logf("%s runs spec %d at %s", spec, c.Spec, c.URL)
 	return c
 }
 
 func readReady(stdout io.Reader) (*chain, error) {
 	type result struct {
-		line []byte
-		err  error
+		c   chain
+		err error
 	}
 	got := make(chan result, 1)
 	go func() {
-		line, err := bufio.NewReader(stdout).ReadBytes('\n')
-		got <- result{line, err}
+		var r result
+		r.err = json.NewDecoder(stdout).Decode(&r.c)
+		got <- r
 	}()
 	select {
 	case r := <-got:
 		if r.err != nil {
-			return nil, fmt.Errorf("it ended without a ready line: %w", r.err)
+			return nil, fmt.Errorf("it did not say that it is ready: %w", r.err)
 		}
-		c := new(chain)
-		return c, json.Unmarshal(r.line, c)
+		return &r.c, nil
 	case <-time.After(startTimeout):
-		return nil, fmt.Errorf("no ready line in %s", startTimeout)
+		return nil, fmt.Errorf("it is not ready after %s", startTimeout)
 	}
 }
 
@@ -103,9 +157,9 @@ func (c *chain) condition(cond string) (bool, error) {
 	switch {
 	case err != nil:
 	case name == "spec":
-		return c.SpecVersion == n, nil
+		return c.Spec == n, nil
 	case name == "since":
-		return c.SpecVersion >= n, nil
+		return c.Spec >= n, nil
 	}
 	return false, fmt.Errorf("condition %q: want spec:N or since:N", cond)
 }

@@ -22,29 +22,37 @@ const scripts = "testdata/script"
 // specsVar names the chain specs to test on: files and folders, as in $PATH.
 const specsVar = "TAOCTL_CHAINSPECS"
 
-// TestScripts runs every script on every chain. Chains run beside each other, the
-// scripts of one chain after one another, each from the chain's first block.
+// TestScripts runs every script on every chain, under every node that can run it.
+// The chains of a node run beside each other, the scripts of one chain after one
+// another, each from the chain's first block.
 func TestScripts(t *testing.T) {
 	specs := findSpecs(t)
 	requireLocalnet(t)
 	bin := build(t)
-	for _, spec := range specs {
-		t.Run(specName(spec), func(t *testing.T) {
-			t.Parallel()
-			c := startChain(t, spec)
-			p := testscript.Params{
-				Setup:               func(e *testscript.Env) error { return setup(e, c, bin) },
-				Condition:           conditions(c, bin),
-				Cmds:                commands(),
-				RequireExplicitExec: true,
-				RequireUniqueNames:  true,
-			}
-			for _, script := range findScripts(t) {
-				p.Files = []string{script}
-				p.Deadline = time.Now().Add(scriptTimeout)
-				testscript.RunT(sequential{t}, p)
+	for _, n := range nodes() {
+		t.Run(n.name, func(t *testing.T) {
+			for _, spec := range specs {
+				t.Run(specName(spec), func(t *testing.T) {
+					t.Parallel()
+					runScripts(t, n.start(t, bin, spec), bin)
+				})
 			}
 		})
+	}
+}
+
+func runScripts(t *testing.T, c *chain, bin string) {
+	p := testscript.Params{
+		Setup:               func(e *testscript.Env) error { return setup(e, c, bin) },
+		Condition:           conditions(c, bin),
+		Cmds:                commands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	}
+	for _, script := range findScripts(t) {
+		p.Files = []string{script}
+		p.Deadline = time.Now().Add(scriptTimeout)
+		testscript.RunT(sequential{t}, p)
 	}
 }
 
@@ -147,9 +155,9 @@ func setup(e *testscript.Env, c *chain, bin string) error {
 	e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 	e.Setenv("URL", c.URL)
 	e.Setenv("BT_NETWORK", c.URL) // what taoctl uses without --network
-	e.Setenv("GENESIS", c.GenesisHash)
-	e.Setenv("SPEC_VERSION", fmt.Sprint(c.SpecVersion))
-	e.Setenv("TX_VERSION", fmt.Sprint(c.TransactionVersion))
+	e.Setenv("GENESIS", c.Genesis)
+	e.Setenv("SPEC_VERSION", fmt.Sprint(c.Spec))
+	e.Setenv("TX_VERSION", fmt.Sprint(c.Tx))
 	e.Setenv("INSPECT", inspect)
 	for name, address := range c.Accounts {
 		e.Setenv(name, address)
