@@ -16,13 +16,13 @@ export default async function stake({ key, alice, bob, charlie, tx, method, step
 
   // Runtime 293 refuses these in the pool, with a custom code; earlier ones in the block.
   await step('add_stake, unknown hotkey', alice, tx(`${S}.add_stake`, { hotkey: key('//nobody').address, netuid: 1, amountStaked: TAO }), {
-    want: [`${S}.HotKeyAccountNotExists`, `${S}.NotRegistered`, '"custom":4'],
+    want: [`${S}.HotKeyAccountNotExists`, `${S}.NotRegistered`, '"custom":4', 'Custom error: 4'],
   })
   await step('add_stake, more than the balance', charlie, tx(`${S}.add_stake`, { hotkey, netuid: 1, amountStaked: 9_000_000n * TAO }), {
-    want: [`${S}.NotEnoughBalanceToStake`, '"custom":2'],
+    want: [`${S}.NotEnoughBalanceToStake`, '"custom":2', 'Custom error: 2'],
   })
   await step('remove_stake, more than staked', charlie, tx(`${S}.remove_stake`, { hotkey, netuid: 1, amountUnstaked: TAO }), {
-    want: [`${S}.NotEnoughStakeToWithdraw`, `${S}.NotEnoughStaketoWithdraw`, '"custom":5'],
+    want: [`${S}.NotEnoughStakeToWithdraw`, `${S}.NotEnoughStaketoWithdraw`, '"custom":5', 'Custom error: 5'],
   })
 
   const limit = { hotkey, netuid: 1, allowPartial: false }
