@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taoctl/taoctl/devnet"
+	"github.com/taoctl/taoctl/devnet/embedded"
 	"github.com/taoctl/taoctl/tao"
 )
 
@@ -46,16 +47,17 @@ func (a *app) devnetCommand() *cobra.Command {
 		Use:   "devnet",
 		Short: "Run a chain of your own, on this machine alone",
 		Long: `Run a chain in this process until Ctrl-C, and serve it on the loopback interface
-as a node serves it: taoctl, btcli and polkadot.js connect to it. Everything is in
-memory.
+as a node serves it: taoctl and polkadot.js connect to it. Everything is in memory.
+Development accounts with known keys have money.
 
-With --chainspec it runs that chain's own runtime, from a raw chain spec or a plain
-one. Development accounts with known keys get money, and one subnet is opened;
---as-is leaves the chain as its spec has it.
+By itself it is a chain whose runtime is written in Go and is part of this program:
+balances, staking and registration as Bittensor has them. With --chainspec it runs
+that chain's own runtime, from a raw chain spec or a plain one, and one subnet is
+opened; --as-is leaves such a chain as its spec has it.
 
 Blocks are made as soon as there is a transaction, or by --block at an interval
 ("12s") or by hand ("manual", with the method dev_newBlock).`,
-		Example: "  taoctl devnet --chainspec aura-dev.json\n  taoctl wallet import alice --dev //Alice --no-password\n  taoctl transfer -n local -w alice 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty 1",
+		Example: "  taoctl devnet\n  taoctl devnet --chainspec aura-dev.json --block 12s\n  taoctl wallet import alice --dev //Alice --no-password\n  taoctl transfer -n local -w alice 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty 1",
 		Args:    arguments(cobra.NoArgs),
 	}
 	flags := c.Flags()
@@ -99,12 +101,15 @@ func (a *app) runDevnet(ctx context.Context, f devnetFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	if f.asIs && f.spec == "" {
+		return usagef("--as-is is about a chain spec")
+	}
 	l, err := devnet.Listen(ctx, f.port)
 	if err != nil {
 		return err
 	}
 	defer l.Close() // Serve does it too
-	net, stop, err := a.startDevnet(ctx, f, o)
+	net, stop, err := startDevnet(ctx, f, o)
 	if err != nil {
 		return err
 	}
@@ -114,7 +119,7 @@ func (a *app) runDevnet(ctx context.Context, f devnetFlags) (err error) {
 		URL: "ws://" + l.Addr().String(), Chain: s.Name, Runtime: s.Spec.String(), Spec: s.Spec.SpecVersion, Tx: s.Spec.TxVersion,
 		Genesis: s.Genesis, Slot: s.Slot.String(),
 	}
-	if !f.asIs {
+	if !f.asIs || f.spec == "" {
 		for _, d := range devnet.Accounts() {
 			ready.Accounts = append(ready.Accounts, devAccount{d.Name, d.Account, "//" + d.Name})
 		}
@@ -128,34 +133,51 @@ func (a *app) runDevnet(ctx context.Context, f devnetFlags) (err error) {
 
 // startDevnet starts the chain, and has it make its first block: one that cannot
 // should say so now.
-func (a *app) startDevnet(ctx context.Context, f devnetFlags, o devnet.Options) (net *devnet.Chain, stop func() error, err error) {
+func startDevnet(ctx context.Context, f devnetFlags, o devnet.Options) (net *devnet.Chain, stop func() error, err error) {
+	engine, stored, stop, err := devnetEngine(ctx, f, &o)
+	if err == nil {
+		net, err = devnet.New(ctx, engine, stored, o)
+	}
+	if err == nil {
+		closeEngine := stop
+		stop = func() error { return errors.Join(net.Close(), closeEngine()) }
+		_, err = net.Build(ctx)
+	}
+	if err == nil {
+		return net, stop, nil
+	}
+	if f.spec != "" {
+		err = fmt.Errorf("%s: %w", f.spec, err)
+	}
+	return nil, nil, errors.Join(err, stop())
+}
+
+// devnetEngine is the runtime that was asked for, with the state that its chain
+// begins with.
+func devnetEngine(ctx context.Context, f devnetFlags, o *devnet.Options) (_ devnet.Engine, stored map[string][]byte, stop func() error, err error) {
+	stop = func() error { return nil }
 	if f.spec == "" {
-		return nil, nil, usagef("--chainspec FILE is needed")
+		var accounts []tao.Account
+		for _, a := range devnet.Accounts() {
+			accounts = append(accounts, a.Account)
+		}
+		o.Name = "taoctl devnet"
+		engine := embedded.New()
+		return engine, engine.Stored(embedded.Development(accounts)), stop, nil
 	}
 	file, err := os.Open(f.spec)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, stop, err
 	}
 	defer file.Close()
 	spec, err := devnet.ReadSpec(ctx, file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", f.spec, err)
+		return nil, nil, stop, err
 	}
 	o.Name = spec.Name
 	engine := devnet.NewReal()
-	stop = engine.Close
 	if !f.asIs {
 		err = spec.Open(ctx, engine)
 	}
-	if err == nil {
-		net, err = devnet.New(ctx, engine, spec.Stored, o)
-	}
-	if err == nil {
-		stop = func() error { return errors.Join(net.Close(), engine.Close()) }
-		_, err = net.Build(ctx)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: %w", f.spec, err), stop())
-	}
-	return net, stop, nil
+	return engine, spec.Stored, engine.Close, err
 }

@@ -1,0 +1,276 @@
+package embedded
+
+import (
+	"github.com/taoctl/taoctl/scale"
+	"github.com/taoctl/taoctl/tao"
+)
+
+// subtensor is the pallet of subnets, neurons and stake. Names, numbers and types
+// are those of spec 393's metadata; what came later is as Bittensor's source has it
+// at spec 475.
+var subtensor = pallet{
+	name: subtensorName, index: 7,
+	storage: `
+		TotalIssuance: u64
+		TotalStake: u64
+		BlockEmission: u64 = 1000000000
+		NetworksAdded: Identity(u16) -> bool
+		TotalNetworks: u16
+		NetworkRegisteredAt: Identity(u16) -> u64
+		SubnetOwner: Identity(u16) -> AccountId
+		SubnetOwnerHotkey: Identity(u16) -> AccountId
+		SubnetIdentitiesV3: Blake2_128Concat(u16) -> ?SubnetIdentity
+		TokenSymbol: Identity(u16) -> Vec<u8> = 0x10f09d9c8f
+		SubnetMechanism: Identity(u16) -> u16
+		SubtokenEnabled: Identity(u16) -> bool
+		TransferToggle: Identity(u16) -> bool = 1
+		FirstEmissionBlockNumber: Identity(u16) -> ?u64
+		Tempo: Identity(u16) -> u16 = 360
+		SubnetTAO: Identity(u16) -> u64
+		SubnetAlphaIn: Identity(u16) -> u64
+		SubnetAlphaOut: Identity(u16) -> u64
+		SubnetTaoInEmission: Identity(u16) -> u64
+		SubnetAlphaOutEmission: Identity(u16) -> u64
+		Owner: Blake2_128Concat(AccountId) -> AccountId
+		OwnedHotkeys: Blake2_128Concat(AccountId) -> Vec<AccountId>
+		StakingHotkeys: Blake2_128Concat(AccountId) -> Vec<AccountId>
+		AutoStakeDestination: Blake2_128Concat(AccountId) Identity(u16) -> ?AccountId
+		IdentitiesV2: Blake2_128Concat(AccountId) -> ?ChainIdentity
+		Alpha: Blake2_128Concat(AccountId) Blake2_128Concat(AccountId) Identity(u16) -> U64F64
+		TotalHotkeyAlpha: Blake2_128Concat(AccountId) Identity(u16) -> u64
+		TotalHotkeyShares: Blake2_128Concat(AccountId) Identity(u16) -> U64F64
+		AlphaDividendsPerSubnet: Identity(u16) Blake2_128Concat(AccountId) -> u64
+		Delegates: Blake2_128Concat(AccountId) -> u16 = 11796
+		MinDelegateTake: u16
+		MaxDelegateTake: u16 = 11796
+		TxDelegateTakeRateLimit: u64 = 216000
+		LastTxBlockDelegateTake: Identity(AccountId) -> u64
+		TxRateLimit: u64 = 1000
+		LastTxBlock: Identity(AccountId) -> u64
+		SubnetworkN: Identity(u16) -> u16
+		MaxAllowedUids: Identity(u16) -> u16 = 256
+		ImmunityPeriod: Identity(u16) -> u16 = 4096
+		Uids: Identity(u16) Blake2_128Concat(AccountId) -> ?u16
+		Keys: Identity(u16) Identity(u16) -> AccountId
+		IsNetworkMember: Blake2_128Concat(AccountId) Identity(u16) -> bool
+		BlockAtRegistration: Identity(u16) Identity(u16) -> u64
+		Active: Identity(u16) -> Vec<bool>
+		Consensus: Identity(u16) -> Vec<u16>
+		Incentive: Identity(u16) -> Vec<u16>
+		Dividends: Identity(u16) -> Vec<u16>
+		Emission: Identity(u16) -> Vec<u64>
+		LastUpdate: Identity(u16) -> Vec<u64>
+		ValidatorTrust: Identity(u16) -> Vec<u16>
+		ValidatorPermit: Identity(u16) -> Vec<bool>
+		Axons: Identity(u16) Blake2_128Concat(AccountId) -> ?AxonInfo
+		NetworkRegistrationAllowed: Identity(u16) -> bool = 1
+		NetworkPowRegistrationAllowed: Identity(u16) -> bool
+		Burn: Identity(u16) -> u64 = 100000000
+		MinBurn: Identity(u16) -> u64 = 500000
+		MaxBurn: Identity(u16) -> u64 = 100000000000
+		BurnHalfLife: Identity(u16) -> u16 = 360
+		BurnIncreaseMult: Identity(u16) -> U64F64 = 0x295c8fc2f5285c420100000000000000
+		Difficulty: Identity(u16) -> u64 = 10000000
+		MinDifficulty: Identity(u16) -> u64 = 10000000
+		MaxDifficulty: Identity(u16) -> u64 = 4611686018427387903
+		MaxRegistrationsPerBlock: Identity(u16) -> u16 = 1
+		RegistrationsThisBlock: Identity(u16) -> u16
+		RegistrationsThisInterval: Identity(u16) -> u16
+		TargetRegistrationsPerInterval: Identity(u16) -> u16 = 2
+		AdjustmentInterval: Identity(u16) -> u16 = 100
+		AdjustmentAlpha: Identity(u16) -> u64
+		LastAdjustmentBlock: Identity(u16) -> u64
+		LastPowRegistrationBlock: Blake2_128Concat(AccountId) -> ?u64`,
+	constants: `
+		InitialMinStake: u64 = 2000000
+		InitialDifficulty: u64 = 10000000`,
+	calls: []call{
+		{"2 add_stake{hotkey: AccountId, netuid: u16, amount_staked: u64}", addStake(false)},
+		{"88 add_stake_limit{hotkey: AccountId, netuid: u16, amount_staked: u64, limit_price: u64, allow_partial: bool}", addStake(true)},
+		{"3 remove_stake{hotkey: AccountId, netuid: u16, amount_unstaked: u64}", removeStake(false)},
+		{"89 remove_stake_limit{hotkey: AccountId, netuid: u16, amount_unstaked: u64, limit_price: u64, allow_partial: bool}", removeStake(true)},
+		{"103 remove_stake_full_limit{hotkey: AccountId, netuid: u16, limit_price: Option<u64>}", removeAll},
+		{"83 unstake_all{hotkey: AccountId}", unstakeAll(false)},
+		{"84 unstake_all_alpha{hotkey: AccountId}", unstakeAll(true)},
+		{"85 move_stake{origin_hotkey: AccountId, destination_hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64}", moveStake},
+		{"86 transfer_stake{destination_coldkey: AccountId, hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64}", transferStake},
+		{"87 swap_stake{hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64}", swapStake(false)},
+		{"90 swap_stake_limit{hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64, limit_price: u64, allow_partial: bool}", swapStake(true)},
+		{"114 set_coldkey_auto_stake_hotkey{netuid: u16, hotkey: AccountId}", setAutoStake},
+		{"65 decrease_take{hotkey: AccountId, take: u16}", decreaseTake},
+		{"66 increase_take{hotkey: AccountId, take: u16}", increaseTake},
+		{"6 register{netuid: u16, block_number: u64, nonce: u64, work: Vec<u8>, hotkey: AccountId, coldkey: AccountId}", registerByBurn(false)},
+		{"7 burned_register{netuid: u16, hotkey: AccountId}", registerByBurn(false)},
+		{"134 register_limit{netuid: u16, hotkey: AccountId, limit_price: u64}", registerByBurn(true)},
+		{"152 pow_register{netuid: u16, work_block: u64, nonce: u64, work: [u8; 32], hotkey: AccountId}", registerByWork},
+		{"62 root_register{hotkey: AccountId}", registerOnRoot},
+	},
+	events: `
+		2 StakeAdded(AccountId, AccountId, u64, u64, u16, u64)
+		3 StakeRemoved(AccountId, AccountId, u64, u64, u16, u64)
+		4 StakeMoved(AccountId, AccountId, u16, AccountId, u16, u64)
+		6 NeuronRegistered(u16, u16, AccountId)
+		62 TakeDecreased(AccountId, AccountId, u16)
+		63 TakeIncreased(AccountId, AccountId, u16)
+		89 StakeTransferred(AccountId, AccountId, AccountId, u16, u16, u64)
+		90 StakeSwapped(AccountId, AccountId, u16, u16, u64)
+		110 AutoStakeDestinationSet{coldkey: AccountId, netuid: u16, hotkey: AccountId}`,
+	errors: `
+		4 HotKeyNotRegisteredInSubNet
+		5 HotKeyAccountNotExists
+		6 HotKeyNotRegisteredInNetwork
+		7 NonAssociatedColdKey
+		9 NotEnoughStakeToWithdraw
+		12 NotEnoughBalanceToStake
+		20 TooManyRegistrationsThisBlock
+		21 HotKeyAlreadyRegisteredInSubNet
+		23 InvalidWorkBlock
+		24 InvalidDifficulty
+		25 InvalidSeal
+		33 DelegateTxRateLimitExceeded
+		36 SubNetRegistrationDisabled
+		41 RegistrationNotPermittedOnRootSubnet
+		42 StakeTooLowForRoot
+		47 NoNeuronIdAvailable
+		48 DelegateTakeTooLow
+		49 DelegateTakeTooHigh
+		75 SubnetNotExists
+		81 AmountTooLow
+		82 InsufficientLiquidity
+		83 SlippageTooHigh
+		84 TransferDisallowed
+		93 SubtokenDisabled
+		96 SameNetuid
+		118 SameAutoStakeHotkeyAlreadySet
+		140 RegistrationPriceLimitExceeded`,
+}
+
+var swapPallet = pallet{
+	name: "Swap", index: 28,
+	storage: `FeeRate: Twox64Concat(u16) -> u16 = 33`,
+	errors: `
+		3 PriceLimitExceeded
+		10 ReservesTooLow`,
+}
+
+var adminUtils = pallet{
+	name: "AdminUtils", index: 19,
+	calls: []call{
+		{"19 sudo_set_network_registration_allowed{netuid: u16, registration_allowed: bool}", allow(burnOpen)},
+		{"20 sudo_set_network_pow_registration_allowed{netuid: u16, registration_allowed: bool}", allow(workOpen)},
+		{"24 sudo_set_difficulty{netuid: u16, difficulty: u64}", setDifficulty},
+	},
+}
+
+// allow switches a way of registering on or off; root may, and a subnet's owner.
+func allow(way item[bool]) func(*exec, origin, args) error {
+	return func(x *exec, from origin, a args) error {
+		netuid := a.netuid("netuid")
+		if err := x.mayRule(from, netuid); err != nil {
+			return err
+		}
+		way.set(x, a.flag("registration_allowed"), netuid)
+		return nil
+	}
+}
+
+func setDifficulty(x *exec, from origin, a args) error {
+	netuid := a.netuid("netuid")
+	if err := x.mayRule(origin{root: from.root}, netuid); err != nil {
+		return err
+	}
+	difficulty.set(x, a.amount("difficulty"), netuid)
+	return nil
+}
+
+func (x *exec) mayRule(from origin, netuid uint16) error {
+	switch {
+	case !from.root && (from.account == nil || subnetOwner.get(x, netuid) != *from.account):
+		return errBadOrigin
+	case !networks.get(x, netuid):
+		return fail("SubnetNotExists")
+	}
+	return nil
+}
+
+var (
+	takes     = item[uint16]{subtensorName, "Delegates"}
+	leastTake = item[uint16]{subtensorName, "MinDelegateTake"}
+	mostTake  = item[uint16]{subtensorName, "MaxDelegateTake"}
+	takeWait  = item[uint64]{subtensorName, "TxDelegateTakeRateLimit"} // blocks
+	lastTake  = item[uint64]{subtensorName, "LastTxBlockDelegateTake"}
+)
+
+// ownHotkey is the hotkey of a call about it, which its owner alone makes.
+func (x *exec) ownHotkey(from origin, a args) (coldkey, hotkey tao.Account, err error) {
+	who, err := from.signed()
+	hotkey = a.account("hotkey")
+	switch {
+	case err != nil:
+		return who, hotkey, err
+	case !owner.has(x, hotkey):
+		return who, hotkey, fail("HotKeyAccountNotExists")
+	case owner.get(x, hotkey) != who:
+		return who, hotkey, fail("NonAssociatedColdKey")
+	}
+	return who, hotkey, nil
+}
+
+func decreaseTake(x *exec, from origin, a args) error {
+	who, hotkey, err := x.ownHotkey(from, a)
+	take := arg[uint16](a, "take")
+	switch {
+	case err != nil:
+		return err
+	case take >= takes.get(x, hotkey):
+		return fail("DelegateTakeTooLow")
+	case take < leastTake.get(x):
+		return fail("DelegateTakeTooLow")
+	}
+	takes.set(x, take, hotkey)
+	x.emit(subtensorName, "TakeDecreased", []any{who, hotkey, take})
+	return nil
+}
+
+func increaseTake(x *exec, from origin, a args) error {
+	who, hotkey, err := x.ownHotkey(from, a)
+	take, now := arg[uint16](a, "take"), uint64(number.get(x))
+	switch {
+	case err != nil:
+		return err
+	case take <= takes.get(x, hotkey):
+		return fail("DelegateTakeTooLow")
+	case take > mostTake.get(x):
+		return fail("DelegateTakeTooHigh")
+	case lastTake.has(x, hotkey) && now-lastTake.get(x, hotkey) <= takeWait.get(x):
+		return fail("DelegateTxRateLimitExceeded")
+	}
+	takes.set(x, take, hotkey)
+	lastTake.set(x, now, hotkey)
+	x.emit(subtensorName, "TakeIncreased", []any{who, hotkey, take})
+	return nil
+}
+
+// admits is what the pool finds out of a transaction beside its fee: work that is
+// no good is refused before any block.
+func (x *exec) admits(t transaction) invalid {
+	if t.pallet != subtensorName || t.name != "pow_register" {
+		return nil
+	}
+	record, _ := t.call.Value.(*scale.Variant).Value.(*scale.Record)
+	if err := x.checkWork(t.signer, args{record}); err != nil {
+		return invalid{0, 7, customError(err)}
+	}
+	return nil
+}
+
+// customError is the code by which the pool tells an error of this pallet.
+func customError(err error) byte {
+	switch err {
+	case fail("SubnetNotExists"):
+		return 3
+	case fail("NonAssociatedColdKey"):
+		return 25
+	}
+	return 255 // BadRequest
+}
