@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +31,8 @@ type chain struct {
 	Genesis  string
 	Accounts map[string]string // Alice → SS58
 
-	first string // hash of the head it started with
+	first  string // hash of the head it started with
+	steady bool   // its price of registration has to be held
 }
 
 // UnmarshalJSON reads what either node tells.
@@ -72,6 +74,17 @@ type node struct {
 	ended   func(*os.ProcessState) bool
 }
 
+// embedded stands for the devnet's own runtime, which needs no chain spec.
+const embedded = "embedded"
+
+// chains are what a node can run.
+func (n node) chains(specs []string) []string {
+	if n.name == "devnet" {
+		return append(slices.Clone(specs), embedded)
+	}
+	return specs
+}
+
 // nodes are Chopsticks, which others wrote, and the program itself. What holds on
 // both is no matter of either.
 func nodes() []node {
@@ -80,7 +93,11 @@ func nodes() []node {
 			return exec.Command("node", "localnet/start.mjs", "--spec", spec, "--port", "0", "--until-stdin-closes")
 		}, func(p *os.ProcessState) bool { return p.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM }},
 		{"devnet", func(bin, spec string) *exec.Cmd {
-			return exec.Command(filepath.Join(bin, "taoctl"), "devnet", "--chainspec", spec, "--port", "0", "--json")
+			args := []string{"devnet", "--port", "0", "--json"}
+			if spec != embedded {
+				args = append(args, "--chainspec", spec)
+			}
+			return exec.Command(filepath.Join(bin, "taoctl"), args...)
 		}, func(p *os.ProcessState) bool { return p.Success() }},
 	}
 }
@@ -121,6 +138,7 @@ func (n node) start(t *testing.T, bin, spec string) *chain {
 	if err != nil {
 		t.Fatalf("starting a chain from %s: %v\n%s", spec, err, log.String())
 	}
+	c.steady = spec == embedded
 	if c.first, err = c.head(t.Context()); err != nil {
 		t.Fatal(err)
 	}

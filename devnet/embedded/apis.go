@@ -18,7 +18,7 @@ func apis() []api {
 		{"StakeInfoRuntimeApi.get_stake_info_for_coldkey(coldkey_account: AccountId) -> Vec<StakeInfo>", func(x *exec, in []any) any { return x.stakeInfos(accountOf(in[0])) }},
 		{"StakeInfoRuntimeApi.get_stake_info_for_coldkeys(coldkey_accounts: Vec<AccountId>) -> Vec<(AccountId, Vec<StakeInfo>)>", stakeInfosOf},
 		{"StakeInfoRuntimeApi.get_stake_info_for_hotkey_coldkey_netuid(hotkey_account: AccountId, coldkey_account: AccountId, netuid: u16) -> Option<StakeInfo>", stakeInfoAt},
-		{"StakeInfoRuntimeApi.get_stake_availability_for_coldkeys(coldkeys: Vec<AccountId>, netuids: Option<Vec<u16>>) -> AvailabilityByAccount", availability},
+		{"StakeInfoRuntimeApi.get_stake_availability_for_coldkeys(coldkeys: Vec<AccountId>, netuids: Option<Vec<u16>>) -> BTreeMap<AccountId, BTreeMap<u16, StakeAvailability>>", availability},
 		{"DelegateInfoRuntimeApi.get_delegates() -> Vec<DelegateInfo>", delegates},
 	}
 }

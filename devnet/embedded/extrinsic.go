@@ -107,7 +107,6 @@ func birth(era []byte, now uint32) (block uint32, period uint64) {
 type invalid []byte
 
 var (
-	invalidCall     = invalid{0, 0}
 	invalidPayment  = invalid{0, 1}
 	invalidStale    = invalid{0, 3}
 	invalidProof    = invalid{0, 4}

@@ -2,7 +2,10 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"math/big"
+
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/taoctl/taoctl/tao"
 )
@@ -30,26 +33,28 @@ type Hotkey struct {
 type Genesis struct {
 	Balances map[tao.Account]tao.Amount
 	Sudo     tao.Account
+	Owned    []tao.Account // coldkeys that are hotkeys too, their own
 	Subnets  []Subnet
 }
 
-// Development is a chain to try things on: each account has a million TAO, the
-// first is sudo and owns the subnets, of which the first costs 1 TAO an alpha and
-// takes work, and the second a tenth. Each account but the last is a validator with
-// itself as hotkey.
+// Development is a chain to try things on: each account has a million TAO, and the
+// first three are hotkeys of their own. The first is sudo and owns two subnets: one
+// where an alpha costs 1 TAO, which takes work, and one where it costs a tenth. They
+// have validators, whose keys nobody has, of the last account.
 func Development(accounts []tao.Account) Genesis {
-	g := Genesis{Balances: map[tao.Account]tao.Amount{}}
-	var hotkeys []Hotkey
-	for i, a := range accounts {
+	g := Genesis{Balances: map[tao.Account]tao.Amount{}, Owned: accounts[:min(3, len(accounts))]}
+	for _, a := range accounts {
 		g.Balances[a] = 1_000_000 * tao.TAO
-		if i < len(accounts)-1 {
-			hotkeys = append(hotkeys, Hotkey{a, a, 1000 * tao.OneAlpha})
-		}
 	}
 	if len(accounts) == 0 {
 		return g
 	}
 	g.Sudo = accounts[0]
+	var hotkeys []Hotkey
+	for i := range 3 {
+		key := blake2b.Sum256(fmt.Appendf(nil, "a validator of taoctl's devnet: %d", i))
+		hotkeys = append(hotkeys, Hotkey{key, accounts[len(accounts)-1], 1000 * tao.OneAlpha})
+	}
 	g.Subnets = []Subnet{
 		{NetUID: 1, Name: "one", Symbol: "α", TAO: 10_000 * tao.TAO, Alpha: 10_000 * tao.OneAlpha, Burn: tao.TAO, Difficulty: 1_000_000, Owner: g.Sudo, Hotkeys: hotkeys},
 		{NetUID: 2, Name: "two", Symbol: "β", TAO: 1_000 * tao.TAO, Alpha: 10_000 * tao.OneAlpha, Burn: tao.TAO / 2, Owner: g.Sudo, Hotkeys: hotkeys[:1]},
@@ -75,6 +80,9 @@ func (e *Engine) Stored(g Genesis) map[string][]byte {
 	subtoken.set(x, true, root)
 	mostNeurons.set(x, mostOnRoot, root)
 	perBlock.set(x, mostOnRoot, root)
+	for _, a := range g.Owned {
+		x.own(a, a)
+	}
 	for _, s := range g.Subnets {
 		x.found(s)
 	}

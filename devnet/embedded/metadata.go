@@ -40,7 +40,7 @@ type api struct {
 type declared struct {
 	v14, v15 []byte
 	metadata *scale.Metadata
-	result   scale.TypeID                                        // DispatchResult
+	result   scale.TypeID                                        // Result<(), DispatchError>
 	handlers map[string]func(x *exec, from origin, a args) error // by "Pallet.call"
 	methods  map[string]method                                   // by "Trait_method"
 }
@@ -89,7 +89,7 @@ func describe(pallets []pallet, apis []api) *declared {
 		},
 		Fields: []scale.FieldDef{{Type: r.id("Vec<u8>")}},
 	})
-	d.result = r.id("DispatchResult")
+	d.result = r.id("Result<(), DispatchError>")
 	whole := r.intern("Runtime", scale.Type{Path: []string{"node_subtensor_runtime", "Runtime"}})
 	r.joinKeys(list)
 	d.v14, d.v15 = encode(14, r, list, x, whole, outer, nil), encode(15, r, list, x, whole, outer, traits)

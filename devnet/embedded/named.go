@@ -11,7 +11,7 @@ import (
 var named = map[string]string{
 	"AccountId":       "sp_core::crypto::AccountId32([u8; 32])",
 	"H256":            "primitive_types::H256([u8; 32])",
-	"Address":         "sp_runtime::multiaddress::MultiAddress = Id(AccountId) | Index(Compact<()>) | Raw(Vec<u8>) | Address32([u8; 32]) | Address20([u8; 20])",
+	"Address":         "sp_runtime::multiaddress::MultiAddress<AccountId: AccountId, AccountIndex: ()> = Id(AccountId) | Index(Compact<()>) | Raw(Vec<u8>) | Address32([u8; 32]) | Address20([u8; 20])",
 	"MultiSignature":  "sp_runtime::MultiSignature = Ed25519([u8; 64]) | Sr25519([u8; 64]) | Ecdsa([u8; 65])",
 	"Weight":          "sp_weights::weight_v2::Weight{ref_time: Compact<u64>, proof_size: Compact<u64>}",
 	"DispatchClass":   "frame_support::dispatch::DispatchClass = Normal | Operational | Mandatory",
@@ -24,9 +24,9 @@ var named = map[string]string{
 	"TrieError":       "sp_runtime::proving_trie::TrieError = InvalidStateRoot | IncompleteDatabase | ValueAtIncompleteKey | DecoderError | InvalidHash | DuplicateKey | ExtraneousNode | ExtraneousValue | ExtraneousHashReference | InvalidChildReference | ValueMismatch | IncompleteProof | RootMismatch | DecodeError",
 	"DispatchError": "sp_runtime::DispatchError = Other | CannotLookup | BadOrigin | Module(ModuleError) | ConsumerRemaining | NoProviders | TooManyConsumers | " +
 		"Token(TokenError) | Arithmetic(ArithmeticError) | Transactional(Transactional) | Exhausted | Corruption | Unavailable | RootNotAllowed | Trie(TrieError)",
-	"DispatchResult": "Result = Ok(()) | Err(DispatchError)",
+
 	"Phase":          "frame_system::Phase = ApplyExtrinsic(u32) | Finalization | Initialization",
-	"EventRecord":    "frame_system::EventRecord{phase: Phase, event: Event, topics: Vec<H256>}",
+	"EventRecord":    "frame_system::EventRecord<E: Event, T: H256>{phase: Phase, event: Event, topics: Vec<H256>}",
 	"ExtraFlags":     "pallet_balances::types::ExtraFlags(u128)",
 	"AccountData":    "pallet_balances::types::AccountData{free: u64, reserved: u64, frozen: u64, flags: ExtraFlags}",
 	"AccountInfo":    "frame_system::AccountInfo{nonce: u32, consumers: u32, providers: u32, sufficients: u32, data: AccountData}",
@@ -61,8 +61,6 @@ var named = map[string]string{
 	"StakeInfo":                "pallet_subtensor::rpc_info::stake_info::StakeInfo{hotkey: AccountId, coldkey: AccountId, netuid: Compact<u16>, stake: Compact<u64>, locked: Compact<u64>, emission: Compact<u64>, tao_emission: Compact<u64>, drain: Compact<u64>, is_registered: bool}",
 	"DelegateInfo":             "pallet_subtensor::rpc_info::delegate_info::DelegateInfo{delegate_ss58: AccountId, take: Compact<u16>, nominators: Vec<(AccountId, Vec<(Compact<u16>, Compact<u64>)>)>, owner_ss58: AccountId, registrations: Vec<Compact<u16>>, validator_permits: Vec<Compact<u16>>, return_per_1000: Compact<u64>, total_daily_return: Compact<u64>}",
 	"StakeAvailability":        "pallet_subtensor::rpc_info::stake_info::StakeAvailability{total: Compact<u64>, locked: Compact<u64>, available: Compact<u64>}",
-	"AvailabilityBySubnet":     "BTreeMap(Vec<(u16, StakeAvailability)>)",
-	"AvailabilityByAccount":    "BTreeMap(Vec<(AccountId, AvailabilityBySubnet)>)",
 	"SimSwapResult":            "pallet_subtensor_swap_runtime_api::SimSwapResult{tao_amount: u64, alpha_amount: u64, tao_fee: u64, alpha_fee: u64, tao_slippage: u64, alpha_slippage: u64}",
 	"SubnetPrice":              "pallet_subtensor_swap_runtime_api::SubnetPrice{netuid: u16, price: u64}",
 }

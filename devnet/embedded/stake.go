@@ -31,7 +31,6 @@ var (
 	allShares   = item[fixed]{subtensorName, "TotalHotkeyShares"} // hotkey, netuid
 	hotkeyAlpha = item[uint64]{subtensorName, "TotalHotkeyAlpha"} // hotkey, netuid
 	autoStake   = item[tao.Account]{subtensorName, "AutoStakeDestination"}
-	minStake    = item[uint64]{subtensorName, "InitialMinStake"}
 )
 
 // fixed is a U64F64 by its bits.

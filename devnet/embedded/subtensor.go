@@ -266,11 +266,9 @@ func (x *exec) admits(t transaction) invalid {
 
 // customError is the code by which the pool tells an error of this pallet.
 func customError(err error) byte {
-	switch err {
-	case fail("SubnetNotExists"):
-		return 3
-	case fail("NonAssociatedColdKey"):
-		return 25
+	codes := map[error]byte{fail("SubnetNotExists"): 3, fail("NonAssociatedColdKey"): 25}
+	if code, ok := codes[err]; ok {
+		return code
 	}
 	return 255 // BadRequest
 }

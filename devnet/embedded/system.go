@@ -169,7 +169,7 @@ var sudo = pallet{
 		{"2 set_key{new: Address}", setSudoKey},
 	},
 	events: `
-		0 Sudid{sudo_result: DispatchResult}
+		0 Sudid{sudo_result: Result<(), DispatchError>}
 		1 KeyChanged{old: Option<AccountId>, new: AccountId}`,
 	errors: `
 		0 RequireSudo`,

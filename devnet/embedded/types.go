@@ -149,6 +149,11 @@ func (p *reader) builtin(word string) scale.Type {
 	case word == "Result" && len(args) == 2:
 		t.Kind, t.Path, t.Params = scale.KindVariant, []string{"Result"}, []scale.Param{{Name: "T", Type: args[0]}, {Name: "E", Type: args[1]}}
 		t.Variants = []scale.VariantDef{{Name: "Ok", Fields: []scale.FieldDef{{Type: args[0]}}}, {Name: "Err", Index: 1, Fields: []scale.FieldDef{{Type: args[1]}}}}
+	case word == "BTreeMap" && len(args) == 2:
+		pair := p.types.intern(fmt.Sprint("pair", args), scale.Type{Kind: scale.KindTuple, Elem: scale.NoType, Order: scale.NoType, Fields: []scale.FieldDef{{Type: args[0]}, {Type: args[1]}}})
+		rows := p.types.intern(fmt.Sprint("rows", args), scale.Type{Kind: scale.KindSequence, Elem: pair, Order: scale.NoType})
+		t.Path, t.Params = []string{"BTreeMap"}, []scale.Param{{Name: "K", Type: args[0]}, {Name: "V", Type: args[1]}}
+		t.Fields = []scale.FieldDef{{Type: rows}}
 	default:
 		p.fail("a type")
 	}
@@ -176,8 +181,9 @@ func (r *registry) intern(key string, t scale.Type) scale.TypeID {
 	return id
 }
 
-// define reads a definition: a path, and behind it fields "(A, B)", named fields
-// "{a: A}" or variants "= A | B(T) | C{x: T}".
+// define reads a definition: a path with its type parameters "<T: u32>", if somebody
+// looks at them, and behind it fields "(A, B)", named fields "{a: A}" or variants
+// "= A | B(T) | C{x: T}".
 func (r *registry) define(name, definition string) scale.TypeID {
 	if id, ok := r.known[name]; ok {
 		return id
@@ -185,6 +191,13 @@ func (r *registry) define(name, definition string) scale.TypeID {
 	id := r.reserve(name)
 	p := &reader{text: definition, types: r}
 	t := scale.Type{Path: strings.Split(p.word(), "::"), Elem: scale.NoType, Order: scale.NoType}
+	if p.took("<") {
+		t.Params = list(p, ">", func() scale.Param {
+			name := p.word()
+			p.need(":")
+			return scale.Param{Name: name, Type: p.typ()}
+		})
+	}
 	if p.took("=") {
 		t.Kind = scale.KindVariant
 		for i := 0; i == 0 || p.took("|"); i++ {
