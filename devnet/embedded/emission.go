@@ -24,6 +24,7 @@ func (x *exec) everyBlock() {
 			continue
 		}
 		x.lowerBurn(netuid)
+		x.raiseChildren(netuid)
 		if firstBlock.has(x, netuid) && subtoken.get(x, netuid) {
 			list = append(list, netuid)
 		}

@@ -86,7 +86,7 @@ func (e *Engine) Stored(g Genesis) map[string][]byte {
 	for _, s := range g.Subnets {
 		x.found(s)
 	}
-	item[uint16]{subtensorName, "TotalNetworks"}.set(x, uint16(len(g.Subnets)+1))
+	allNetworks.set(x, uint16(len(g.Subnets)+1))
 	return x.layers[0]
 }
 
@@ -96,7 +96,7 @@ func (x *exec) found(s Subnet) {
 	networks.set(x, true, n)
 	subtoken.set(x, true, n)
 	firstBlock.set(x, 1, n)
-	item[uint16]{subtensorName, "SubnetMechanism"}.set(x, 1, n)
+	mechanism.set(x, 1, n)
 	item[[]byte]{subtensorName, "TokenSymbol"}.set(x, []byte(s.Symbol), n)
 	item[any]{subtensorName, "SubnetIdentitiesV3"}.set(x, map[string]any{
 		"subnet_name": []byte(s.Name), "github_repo": []byte{}, "subnet_contact": []byte{}, "subnet_url": []byte{},

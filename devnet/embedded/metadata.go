@@ -15,7 +15,7 @@ import (
 //	           the hashers and keys of a map, "?" before the value where there is
 //	           no default, and the default where it is not nothing
 //	events     7 Deposit{who: AccountId, amount: u64}
-//	errors     2 InsufficientBalance
+//	errors     2 InsufficientBalance -- what a person may be told about it
 //	constants  ExistentialDeposit: u64 = 500
 type pallet struct {
 	name                               string
@@ -147,13 +147,20 @@ func (r *registry) enum(path string, variants []string) scale.TypeID {
 		return scale.NoType
 	}
 	t := scale.Type{Kind: scale.KindVariant, Path: strings.Split(path, "::"), Elem: scale.NoType, Order: scale.NoType}
+	id := r.reserve(path)
 	for _, line := range variants {
+		line, doc, _ := strings.Cut(line, " -- ")
 		p := &reader{text: line, types: r}
 		index := p.value(r.id("u8"))
-		t.Variants = append(t.Variants, scale.VariantDef{Name: p.word(), Fields: p.fields(), Index: index[0]})
+		v := scale.VariantDef{Name: p.word(), Fields: p.fields(), Index: index[0]}
 		p.end()
+		t.Variants = append(t.Variants, v)
+		if doc != "" {
+			r.docs[docKey(id, v.Name)] = doc
+		}
 	}
-	return r.intern(path, t)
+	r.fill(id, t)
+	return id
 }
 
 var hashers = []string{"Blake2_128", "Blake2_256", "Blake2_128Concat", "Twox128", "Twox256", "Twox64Concat", "Identity"}
@@ -254,10 +261,10 @@ type extrinsicTypes struct {
 }
 
 // encode writes metadata of version 14 or 15 (frame-metadata, src/v14.rs, v15.rs).
-// Documentation is left out.
+// Documentation is left out, but for that of errors.
 func encode(version byte, r *registry, pallets []built, x extrinsicTypes, runtime scale.TypeID, outer map[string]scale.TypeID, traits []scale.API) []byte {
 	w := append(writer("meta"), version)
-	w = each(w, r.types, writer.typ)
+	w = each(w, r.types, func(w writer, t scale.Type) writer { return w.typ(r, t) })
 	w = each(w, pallets, func(w writer, p built) writer {
 		if w = w.pallet(p); version == 15 {
 			w = w.docs()
@@ -313,7 +320,7 @@ func (w writer) field(f scale.FieldDef) writer {
 	return append(w.id(f.Type), 0).docs() // without the source's word for the type
 }
 
-func (w writer) typ(t scale.Type) writer {
+func (w writer) typ(r *registry, t scale.Type) writer {
 	w = each(w.id(t.ID), t.Path, writer.text)
 	w = each(w, t.Params, func(w writer, p scale.Param) writer { return w.text(p.Name).optionalID(p.Type) })
 	w = append(w, byte(t.Kind))
@@ -322,7 +329,11 @@ func (w writer) typ(t scale.Type) writer {
 		w = each(w, t.Fields, writer.field)
 	case scale.KindVariant:
 		w = each(w, t.Variants, func(w writer, v scale.VariantDef) writer {
-			return append(each(w.text(v.Name), v.Fields, writer.field), v.Index).docs()
+			w = append(each(w.text(v.Name), v.Fields, writer.field), v.Index)
+			if doc := r.docs[docKey(t.ID, v.Name)]; doc != "" {
+				return w.compact(1).text(doc)
+			}
+			return w.docs()
 		})
 	case scale.KindSequence, scale.KindCompact:
 		w = w.id(t.Elem)

@@ -40,6 +40,15 @@ var subtensor = pallet{
 		TotalHotkeyAlpha: Blake2_128Concat(AccountId) Identity(u16) -> u64
 		TotalHotkeyShares: Blake2_128Concat(AccountId) Identity(u16) -> U64F64
 		AlphaDividendsPerSubnet: Identity(u16) Blake2_128Concat(AccountId) -> u64
+		ChildKeys: Blake2_128Concat(AccountId) Identity(u16) -> Vec<(u64, AccountId)>
+		ParentKeys: Blake2_128Concat(AccountId) Identity(u16) -> Vec<(u64, AccountId)>
+		PendingChildKeys: Identity(u16) Blake2_128Concat(AccountId) -> (Vec<(u64, AccountId)>, u64)
+		PendingChildKeyCooldown: u64 = 7200
+		ChildkeyTake: Blake2_128Concat(AccountId) Identity(u16) -> u16
+		MinChildkeyTake: u16
+		MaxChildkeyTake: u16 = 11796
+		TxChildkeyTakeRateLimit: u64 = 216000
+		TransactionKeyLastBlock: Blake2_128Concat(AccountId) Identity(u16) Identity(u16) -> u64
 		Delegates: Blake2_128Concat(AccountId) -> u16 = 11796
 		MinDelegateTake: u16
 		MaxDelegateTake: u16 = 11796
@@ -97,6 +106,11 @@ var subtensor = pallet{
 		{"87 swap_stake{hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64}", swapStake(false)},
 		{"90 swap_stake_limit{hotkey: AccountId, origin_netuid: u16, destination_netuid: u16, alpha_amount: u64, limit_price: u64, allow_partial: bool}", swapStake(true)},
 		{"114 set_coldkey_auto_stake_hotkey{netuid: u16, hotkey: AccountId}", setAutoStake},
+		{"67 set_children{hotkey: AccountId, netuid: u16, children: Vec<(u64, AccountId)>}", setChildren},
+		{"75 set_childkey_take{hotkey: AccountId, netuid: u16, take: u16}", setChildTake},
+		{"68 set_identity{name: Vec<u8>, url: Vec<u8>, github_repo: Vec<u8>, image: Vec<u8>, discord: Vec<u8>, description: Vec<u8>, additional: Vec<u8>}", setIdentity},
+		{"59 register_network{hotkey: AccountId}", registerNetwork},
+		{"92 start_call{netuid: u16}", startCall},
 		{"65 decrease_take{hotkey: AccountId, take: u16}", decreaseTake},
 		{"66 increase_take{hotkey: AccountId, take: u16}", increaseTake},
 		{"6 register{netuid: u16, block_number: u64, nonce: u64, work: Vec<u8>, hotkey: AccountId, coldkey: AccountId}", registerByBurn(false)},
@@ -106,43 +120,59 @@ var subtensor = pallet{
 		{"62 root_register{hotkey: AccountId}", registerOnRoot},
 	},
 	events: `
+		0 NetworkAdded(u16, u16)
 		2 StakeAdded(AccountId, AccountId, u64, u64, u16, u64)
 		3 StakeRemoved(AccountId, AccountId, u64, u64, u16, u64)
 		4 StakeMoved(AccountId, AccountId, u16, AccountId, u16, u64)
 		6 NeuronRegistered(u16, u16, AccountId)
+		46 ChildKeyTakeSet(AccountId, u16)
+		73 SetChildrenScheduled(AccountId, u16, u64, Vec<(u64, AccountId)>)
+		74 SetChildren(AccountId, u16, Vec<(u64, AccountId)>)
+		75 ChainIdentitySet(AccountId)
 		62 TakeDecreased(AccountId, AccountId, u16)
 		63 TakeIncreased(AccountId, AccountId, u16)
 		89 StakeTransferred(AccountId, AccountId, AccountId, u16, u16, u64)
 		90 StakeSwapped(AccountId, AccountId, u16, u16, u64)
 		110 AutoStakeDestinationSet{coldkey: AccountId, netuid: u16, hotkey: AccountId}`,
 	errors: `
-		4 HotKeyNotRegisteredInSubNet
-		5 HotKeyAccountNotExists
-		6 HotKeyNotRegisteredInNetwork
-		7 NonAssociatedColdKey
-		9 NotEnoughStakeToWithdraw
-		12 NotEnoughBalanceToStake
-		20 TooManyRegistrationsThisBlock
-		21 HotKeyAlreadyRegisteredInSubNet
-		23 InvalidWorkBlock
-		24 InvalidDifficulty
-		25 InvalidSeal
-		33 DelegateTxRateLimitExceeded
-		36 SubNetRegistrationDisabled
-		41 RegistrationNotPermittedOnRootSubnet
-		42 StakeTooLowForRoot
-		47 NoNeuronIdAvailable
-		48 DelegateTakeTooLow
-		49 DelegateTakeTooHigh
-		75 SubnetNotExists
-		81 AmountTooLow
-		82 InsufficientLiquidity
-		83 SlippageTooHigh
-		84 TransferDisallowed
-		93 SubtokenDisabled
-		96 SameNetuid
-		118 SameAutoStakeHotkeyAlreadySet
-		140 RegistrationPriceLimitExceeded`,
+		4 HotKeyNotRegisteredInSubNet -- the hotkey has no neuron on this subnet
+		5 HotKeyAccountNotExists -- the hotkey is not known: it was never registered
+		6 HotKeyNotRegisteredInNetwork -- the hotkey has no neuron on any subnet
+		7 NonAssociatedColdKey -- the hotkey belongs to another coldkey
+		9 NotEnoughStakeToWithdraw -- less is staked there
+		12 NotEnoughBalanceToStake -- the coldkey has less
+		20 TooManyRegistrationsThisBlock -- no more registrations in this block
+		21 HotKeyAlreadyRegisteredInSubNet -- the hotkey has a neuron on this subnet already
+		23 InvalidWorkBlock -- the work is not of a recent block
+		24 InvalidDifficulty -- the work is too easy
+		25 InvalidSeal -- the work is no work for this hotkey, coldkey, subnet and block
+		33 DelegateTxRateLimitExceeded -- it is too early to raise the take again
+		36 SubNetRegistrationDisabled -- this way of registering is off on this subnet
+		41 RegistrationNotPermittedOnRootSubnet -- the root takes hotkeys in another way
+		42 StakeTooLowForRoot -- all seats on the root are taken
+		47 NoNeuronIdAvailable -- the subnet is full, and all its neurons are immune
+		48 DelegateTakeTooLow -- the take is too low
+		49 DelegateTakeTooHigh -- the take is too high
+		59 InvalidChild -- a hotkey cannot be its own child
+		60 DuplicateChild -- a child is named twice
+		61 ProportionOverflow -- the children's shares are more than all
+		62 TooManyChildren -- there are more than five children
+		63 TxRateLimitExceeded -- it is too early to do this again
+		70 InvalidChildkeyTake -- the take is out of bounds
+		71 TxChildkeyTakeRateLimitExceeded -- it is too early to raise the take again
+		75 SubnetNotExists -- there is no such subnet
+		81 AmountTooLow -- the amount, or what it comes to, is under the least stake
+		82 InsufficientLiquidity -- the pool is too small
+		83 SlippageTooHigh -- not all of it can be traded within the price limit
+		84 TransferDisallowed -- stake of this subnet cannot change hands
+		88 NeedWaitingMoreBlocksToStarCall -- it is too early to start the subnet
+		87 FirstEmissionBlockNumberAlreadySet -- the subnet was started already
+		93 SubtokenDisabled -- the subnet was not started yet
+		96 SameNetuid -- from and to are the same
+		116 CannotAffordLockCost -- the coldkey has less than a subnet costs
+		118 SameAutoStakeHotkeyAlreadySet -- it is so already
+		121 ChildParentInconsistency -- a child is a parent of this hotkey
+		140 RegistrationPriceLimitExceeded -- a registration costs more than was agreed to`,
 }
 
 var swapPallet = pallet{

@@ -31,7 +31,7 @@ var system = pallet{
 		SS58Prefix: u16 = 42
 		Version: RuntimeVersion = 0x386e6f64652d73756274656e736f723c74616f63746c2d656d62656464656401000000db010000010000000001000000` + `01`,
 	calls: []call{
-		{"0 remark{remark: Vec<u8>}", func(_ *exec, from origin, _ args) error { _, err := from.signed(); return err }},
+		{"0 remark{remark: Vec<u8>}", remark},
 		{"4 set_storage{items: Vec<(Vec<u8>, Vec<u8>)>}", setStorage},
 		{"7 remark_with_event{remark: Vec<u8>}", remarkWithEvent},
 	},
@@ -42,7 +42,14 @@ var system = pallet{
 		4 KilledAccount{account: AccountId}
 		5 Remarked{sender: AccountId, hash: H256}`,
 	errors: `
-		5 CallFiltered`,
+		5 CallFiltered -- this call is not allowed here`,
+}
+
+func remark(_ *exec, from origin, _ args) error {
+	if from.account == nil && !from.root {
+		return errBadOrigin
+	}
+	return nil
 }
 
 func remarkWithEvent(x *exec, from origin, a args) error {

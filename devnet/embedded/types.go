@@ -17,9 +17,14 @@ import (
 type registry struct {
 	types []scale.Type
 	known map[string]scale.TypeID
+	docs  map[string]string // of variants, by the enum's number and the name
 }
 
-func newRegistry() *registry { return &registry{known: map[string]scale.TypeID{}} }
+func newRegistry() *registry {
+	return &registry{known: map[string]scale.TypeID{}, docs: map[string]string{}}
+}
+
+func docKey(enum scale.TypeID, variant string) string { return fmt.Sprint(enum, " ", variant) }
 
 // reserve gives a type a number before it is known what it is.
 func (r *registry) reserve(name string) scale.TypeID {
