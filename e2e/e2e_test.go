@@ -137,8 +137,9 @@ func build(t *testing.T) string {
 	return dir
 }
 
-// steady holds the price of a registration at 1 TAO, as localnet does.
-var steady = json.RawMessage(`{"SubtensorModule": {"Burn": [[[1], 1000000000]], "MinBurn": [[[1], 1000000000]], "MaxBurn": [[[1], 1000000000]]}}`)
+// steady holds the price of a registration at 1 TAO, as localnet does, and the
+// pools as trades leave them.
+var steady = json.RawMessage(`{"SubtensorModule": {"BlockEmission": 0, "Burn": [[[1], 1000000000]], "MinBurn": [[[1], 1000000000]], "MaxBurn": [[[1], 1000000000]]}}`)
 
 // setup gives a script a home of its own, the binary, and a chain at its start.
 // testscript passes no variable of ours on but $PATH, so no setting of the person

@@ -15,6 +15,7 @@ var balances = pallet{
 	constants: `ExistentialDeposit: u64 = 500`,
 	calls: []call{
 		{"0 transfer_allow_death{dest: Address, value: Compact<u64>}", func(x *exec, from origin, a args) error { return transfer(x, from, a, false) }},
+		{"2 force_transfer{source: Address, dest: Address, value: Compact<u64>}", forceTransfer},
 		{"3 transfer_keep_alive{dest: Address, value: Compact<u64>}", func(x *exec, from origin, a args) error { return transfer(x, from, a, true) }},
 		{"4 transfer_all{dest: Address, keep_alive: bool}", transferAll},
 	},
@@ -115,6 +116,22 @@ func (x *exec) transfer(who, to tao.Account, amount uint64, keepAlive bool) erro
 	x.emit("Balances", "Transfer", map[string]any{"from": who, "to": to, "amount": amount})
 	x.put(who, have-amount)
 	return nil
+}
+
+// forceTransfer is for root alone.
+func forceTransfer(x *exec, from origin, a args) error {
+	if !from.root {
+		return errBadOrigin
+	}
+	who, err := a.address("source")
+	if err != nil {
+		return err
+	}
+	to, err := a.address("dest")
+	if err != nil {
+		return err
+	}
+	return x.transfer(who, to, a.amount("value"), false)
 }
 
 func transferAll(x *exec, from origin, a args) error {

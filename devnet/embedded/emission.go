@@ -36,7 +36,7 @@ func (x *exec) everyBlock() {
 
 func (x *exec) emitInto(netuid uint16, coins uint64) {
 	p := x.pool(netuid)
-	if p.tao == 0 {
+	if p.tao == 0 || coins == 0 {
 		return
 	}
 	alpha := mulDiv(coins, p.alpha, p.tao)

@@ -80,7 +80,7 @@ func setIdentity(x *exec, from origin, a args) error {
 		return fail("HotKeyNotRegisteredInNetwork")
 	}
 	identities.set(x, a.record, who)
-	x.emit(subtensorName, "ChainIdentitySet", []any{who})
+	x.emit(subtensorName, "ChainIdentitySet", who)
 	return nil
 }
 

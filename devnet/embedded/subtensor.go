@@ -179,8 +179,8 @@ var swapPallet = pallet{
 	name: "Swap", index: 28,
 	storage: `FeeRate: Twox64Concat(u16) -> u16 = 33`,
 	errors: `
-		3 PriceLimitExceeded
-		10 ReservesTooLow`,
+		3 PriceLimitExceeded -- the price is beyond the limit
+		10 ReservesTooLow -- the trade would empty the pool`,
 }
 
 var adminUtils = pallet{
