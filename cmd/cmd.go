@@ -109,7 +109,7 @@ questions to the terminal. The exit code says how it ended:
 		a.walletCommand(), a.agentCommand(), a.balanceCommand(), a.transferCommand(), a.txCommand(),
 		a.callCommand(), a.queryCommand(), a.chainCommand(), a.governanceCommand(),
 		a.stakeCommand(), a.delegateCommand(), a.subnetCommand(),
-		a.registerCommand(), a.powCommand(), a.policyCommand(), a.devnetCommand(),
+		a.registerCommand(), a.powCommand(), a.policyCommand(), a.devnetCommand(), a.demoCommand(),
 	)
 	return root
 }

@@ -3,9 +3,11 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/taoctl/taoctl/balance"
 	"github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/devnet"
 	"github.com/taoctl/taoctl/keystore"
 	"github.com/taoctl/taoctl/powsolver/remote"
 	"github.com/taoctl/taoctl/register"
@@ -16,7 +18,7 @@ import (
 // hint is one line of advice for an error, or nothing. Errors say what is so;
 // this says what to do, and never repeats the error.
 func hint(err error) string {
-	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintOpenCL, hintNode, hintGovernance, hintSimulate} {
+	for _, give := range []func(error) string{hintOutcome, hintConsent, hintPolicy, hintKey, hintAgent, hintInput, hintStake, hintDelegate, hintRegister, hintOpenCL, hintNode, hintGovernance, hintSimulate, hintDevnet} {
 		if text := give(err); text != "" {
 			return text
 		}
@@ -160,6 +162,16 @@ func hintNode(err error) string {
 func hintOpenCL(err error) string {
 	if errors.Is(err, remote.ErrNotFound) {
 		return "put taoctl-opencl beside taoctl, or leave out --opencl to work on the CPU alone"
+	}
+	return ""
+}
+
+func hintDevnet(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another chain may be running: choose another port with --port, or 0 for any that is free"
+	case is[*devnet.SpecError](err):
+		return "give a chain spec of a Substrate chain: a raw one, or a plain one with \"runtimeGenesis\""
 	}
 	return ""
 }
