@@ -5,8 +5,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"testing"
 
 	chains "github.com/taoctl/taoctl/chain"
+	"github.com/taoctl/taoctl/devnet"
 	"github.com/taoctl/taoctl/executor"
 	"github.com/taoctl/taoctl/internal/fixture"
 	"github.com/taoctl/taoctl/scale"
@@ -57,101 +56,21 @@ func (g *genesis) apply(changes []executor.Change) {
 	slices.Sort(g.keys)
 }
 
-// chainSpec is the part of a chain spec that says how a chain begins: its state,
-// or code and a description from which that code builds it.
-type chainSpec struct {
-	Genesis struct {
-		Raw *struct {
-			Top map[string]string `json:"top"`
-		} `json:"raw"`
-		Plain *struct {
-			Code   string          `json:"code"`
-			Config json.RawMessage `json:"config"`
-			Patch  json.RawMessage `json:"patch"`
-		} `json:"runtimeGenesis"`
-	} `json:"genesis"`
-}
-
 // realCode is a runtime and the state that its chain begins with.
 func realCode(tb testing.TB, path string) (code []byte, state *genesis) {
 	tb.Helper()
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var spec chainSpec
-	if err := json.Unmarshal(text, &spec); err != nil {
+	defer file.Close()
+	spec, err := devnet.ReadSpec(tb.Context(), file)
+	if err != nil {
 		tb.Fatalf("%s: %v", path, err)
 	}
-	state = &genesis{values: map[string][]byte{}}
-	if raw := spec.Genesis.Raw; raw != nil {
-		for k, v := range raw.Top {
-			state.values[string(bytesOf(tb, k))] = bytesOf(tb, v)
-		}
-		state.apply(nil)
-		return state.values[":code"], state
-	}
-	code = bytesOf(tb, spec.Genesis.Plain.Code)
-	r := load(tb, code)
-	config := spec.Genesis.Plain.Config
-	if config == nil {
-		config = patched(tb, r, spec.Genesis.Plain.Patch)
-	}
-	res := runtimeCall(tb, r, state, "GenesisBuilder_build_state", append(scale.EncodeCompact(nil, uint64(len(config))), config...))
-	if !bytes.Equal(res.Output, []byte{0}) {
-		tb.Fatalf("%s: its runtime does not build its genesis: %q", path, res.Output)
-	}
-	state.apply(append(res.Changes, executor.Change{Key: []byte(":code"), Value: code}))
-	return code, state
-}
-
-// patched is the runtime's default description of a genesis with a patch.
-func patched(tb testing.TB, r *executor.Runtime, patch []byte) []byte {
-	tb.Helper()
-	out := runtimeCall(tb, r, &genesis{}, "GenesisBuilder_get_preset", []byte{0}).Output
-	if len(out) == 0 || out[0] != 1 {
-		tb.Fatal("the runtime has no default genesis")
-	}
-	_, preset, err := scale.DecodeCompact(out[1:])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var base, over any
-	if err := errors.Join(json.Unmarshal(preset, &base), json.Unmarshal(patch, &over)); err != nil {
-		tb.Fatal(err)
-	}
-	text, err := json.Marshal(merged(base, over))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return text
-}
-
-// merged is a JSON merge patch (RFC 7396).
-func merged(base, patch any) any {
-	over, ok := patch.(map[string]any)
-	if !ok {
-		return patch
-	}
-	out, ok := base.(map[string]any)
-	if !ok {
-		out = map[string]any{}
-	}
-	for k, v := range over {
-		if out[k] = merged(out[k], v); v == nil {
-			delete(out, k)
-		}
-	}
-	return out
-}
-
-func bytesOf(tb testing.TB, text string) []byte {
-	tb.Helper()
-	b, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	state = &genesis{values: spec.Stored}
+	state.apply(nil)
+	return state.values[":code"], state
 }
 
 func load(tb testing.TB, code []byte) *executor.Runtime {
