@@ -6,7 +6,7 @@
 //
 // What it models: balances, batches, sudo; staking with pools as the chain has them
 // from spec 423 on, with equal weights; delegate takes; registration by burn, by
-// work and on the root. Docs: docs/embedded.md.
+// work and on the root. Docs: docs/devnet.md.
 package embedded
 
 import (

@@ -7,7 +7,7 @@ import (
 )
 
 // Fees are those of the chain: so much for a call's weight, and a rao for each byte
-// (docs/embedded.md tells where they differ). Weights are made up: a transfer's is
+// (docs/devnet.md tells where they differ). Weights are made up: a transfer's is
 // finney's, and a batch weighs as much as what is in it.
 const (
 	baseWeight     = 270_000_000 // of a call, in picoseconds
