@@ -23,6 +23,8 @@ var balances = pallet{
 		0 Endowed{account: AccountId, free_balance: u64}
 		1 DustLost{account: AccountId, amount: u64}
 		2 Transfer{from: AccountId, to: AccountId, amount: u64}
+		4 Reserved{who: AccountId, amount: u64}
+		5 Unreserved{who: AccountId, amount: u64}
 		7 Deposit{who: AccountId, amount: u64}
 		8 Withdraw{who: AccountId, amount: u64}`,
 	errors: `
@@ -61,12 +63,12 @@ func (x *exec) spendable(who tao.Account) uint64 {
 	return max(x.balance(who), existentialDeposit) - existentialDeposit
 }
 
-// put sets what an account has. Less than the existential deposit is nothing: the
-// account goes, and the dust with it.
+// put sets what an account has free. Less than the existential deposit is nothing:
+// the account goes, and the dust with it, unless something of it is set aside.
 func (x *exec) put(who tao.Account, amount uint64) {
 	info := account.get(x, who)
 	old := info.Data.Free
-	if amount < existentialDeposit {
+	if amount < existentialDeposit && info.Data.Reserved == 0 {
 		if amount > 0 {
 			x.emit("Balances", "DustLost", map[string]any{"account": who, "amount": amount})
 			totalIssuance.set(x, totalIssuance.get(x)-amount)

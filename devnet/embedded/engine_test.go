@@ -189,6 +189,58 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// Proxies act within their kind, and a multisig when enough have signed; deposits
+// come back.
+func TestOnBehalf(t *testing.T) {
+	w := start(t, devnet.Options{Manual: true})
+	alice, bob, charlie := w.key("Alice").Account(), w.key("Bob").Account(), w.key("Charlie").Account()
+	call := func(name string, args chain.Args) chain.Call {
+		return chain.Call{Pallet: "Balances", Name: name, Args: args}
+	}
+	send := call("transfer_keep_alive", chain.Args{"dest": tao.Account{1}, "value": uint64(1e9)})
+	group, err := tao.ParseAccount("5DjYJStmdZ2rcqXbXGX7TW85JsrW6uG4y9MUcLq2BoPMpRA7") // of the three, two are needed
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.free(alice)
+	multi := func(others []tao.Account, when any) chain.Args {
+		return chain.Args{"threshold": uint16(2), "other_signatories": others, "maybe_timepoint": when, "call": send, "max_weight": map[string]any{"ref_time": uint64(1e10), "proof_size": uint64(0)}}
+	}
+	proxy := func(kind any) chain.Args {
+		return chain.Args{"real": alice, "force_proxy_type": kind, "call": send}
+	}
+	for i, c := range []struct {
+		by, call string
+		args     chain.Args
+		want     string
+	}{
+		{"Alice", "Balances.transfer_keep_alive", chain.Args{"dest": group, "value": uint64(5e9)}, "Balances.Transfer"},
+		{"Alice", "Proxy.add_proxy", chain.Args{"delegate": bob, "proxy_type": "Staking", "delay": uint32(0)}, "Proxy.ProxyAdded"},
+		{"Bob", "Proxy.proxy", proxy(nil), "System.CallFiltered"},
+		{"Bob", "Proxy.proxy", proxy("Any"), "Proxy.NotProxy"},
+		{"Alice", "Proxy.add_proxy", chain.Args{"delegate": bob, "proxy_type": "Transfer", "delay": uint32(0)}, "Proxy.ProxyAdded"},
+		{"Bob", "Proxy.proxy", proxy("Transfer"), "Proxy.ProxyExecuted"},
+		{"Charlie", "Proxy.proxy", proxy(nil), "Proxy.NotProxy"},
+		{"Alice", "Proxy.remove_proxies", chain.Args{}, "Balances.Unreserved"},
+		{"Bob", "Multisig.as_multi", multi([]tao.Account{alice, charlie}, nil), "Multisig.SignatoriesOutOfOrder"},
+		{"Bob", "Multisig.as_multi", multi([]tao.Account{charlie, alice}, nil), "Multisig.NewMultisig"},
+		{"Charlie", "Multisig.as_multi", multi([]tao.Account{bob, alice}, nil), "Multisig.NoTimepoint"},
+		{"Bob", "Multisig.as_multi", multi([]tao.Account{charlie, alice}, map[string]any{"height": uint32(10), "index": uint32(1)}), "Multisig.AlreadyApproved"},
+		{"Charlie", "Multisig.as_multi", multi([]tao.Account{bob, alice}, map[string]any{"height": uint32(10), "index": uint32(1)}), "Multisig.MultisigExecuted"},
+	} {
+		events, failure := w.do(c.by, c.call, c.args)
+		if _, there := events[c.want]; !there && failure != c.want || there && failure != "" {
+			t.Errorf("%d: %s by %s: failed with %q, want %s", i, c.call, c.by, failure, c.want)
+		}
+	}
+	if got := w.free(tao.Account{1}); got != 2e9 {
+		t.Errorf("%d came", got)
+	}
+	if paid := before - w.free(alice); paid > 5e9+1e9+1e6 {
+		t.Errorf("Alice is short of %d", paid)
+	}
+}
+
 // A batch that fails whole leaves nothing behind, one that stops keeps what it did.
 func TestBatches(t *testing.T) {
 	w := start(t, devnet.Options{Manual: true})

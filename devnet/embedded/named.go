@@ -41,6 +41,12 @@ var named = map[string]string{
 	"FeeDetails":     "pallet_transaction_payment::types::FeeDetails{inclusion_fee: Option<InclusionFee>}",
 	"RuntimeVersion": "sp_version::RuntimeVersion{spec_name: str, impl_name: str, authoring_version: u32, spec_version: u32, impl_version: u32, apis: Vec<([u8; 8], u32)>, transaction_version: u32, system_version: u8}",
 
+	"ProxyType":         "subtensor_runtime_common::ProxyType = Any | Owner | NonCritical | NonTransfer | Senate | NonFungible | Triumvirate | Governance | Staking | Registration | Transfer | SmallTransfer | RootWeights | ChildKeys | SudoUncheckedSetCode | SwapHotkey | SubnetLeaseBeneficiary | RootClaim",
+	"ProxyDefinition":   "pallet_subtensor_proxy::ProxyDefinition{delegate: AccountId, proxy_type: ProxyType, delay: u32}",
+	"ProxyAnnouncement": "pallet_subtensor_proxy::Announcement{real: AccountId, call_hash: H256, height: u32}",
+	"Timepoint":         "pallet_multisig::Timepoint{height: u32, index: u32}",
+	"Multisig":          "pallet_multisig::Multisig{when: Timepoint, deposit: u64, depositor: AccountId, approvals: Vec<AccountId>}",
+
 	"Era":                      "sp_runtime::generic::era::Era = " + eras(),
 	"CheckNonZeroSender":       "frame_system::extensions::check_non_zero_sender::CheckNonZeroSender",
 	"CheckSpecVersion":         "frame_system::extensions::check_spec_version::CheckSpecVersion",

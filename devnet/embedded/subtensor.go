@@ -186,6 +186,7 @@ var swapPallet = pallet{
 var adminUtils = pallet{
 	name: "AdminUtils", index: 19,
 	calls: []call{
+		{"30 sudo_set_tempo{netuid: u16, tempo: u16}", setTempo},
 		{"19 sudo_set_network_registration_allowed{netuid: u16, registration_allowed: bool}", allow(burnOpen)},
 		{"20 sudo_set_network_pow_registration_allowed{netuid: u16, registration_allowed: bool}", allow(workOpen)},
 		{"24 sudo_set_difficulty{netuid: u16, difficulty: u64}", setDifficulty},
@@ -202,6 +203,15 @@ func allow(way item[bool]) func(*exec, origin, args) error {
 		way.set(x, a.flag("registration_allowed"), netuid)
 		return nil
 	}
+}
+
+func setTempo(x *exec, from origin, a args) error {
+	netuid := a.netuid("netuid")
+	if err := x.mayRule(origin{root: from.root}, netuid); err != nil {
+		return err
+	}
+	item[uint16]{subtensorName, "Tempo"}.set(x, arg[uint16](a, "tempo"), netuid)
+	return nil
 }
 
 func setDifficulty(x *exec, from origin, a args) error {
