@@ -380,7 +380,11 @@ func passing(err error) bool {
 	if errors.As(err, &failure) {
 		return slices.Contains(passingFailures, failure.Name)
 	}
-	return is[*register.PriceError](err) || is[*register.IntervalError](err) || is[*register.ClosedError](err) || is[*register.StaleError](err) || is[*register.WrongWorkError](err)
+	var closed *register.ClosedError
+	if errors.As(err, &closed) {
+		return !closed.ForGood
+	}
+	return is[*register.PriceError](err) || is[*register.IntervalError](err) || is[*register.StaleError](err) || is[*register.WrongWorkError](err)
 }
 
 // passingFailures are the chain's names for what another attempt may get round.

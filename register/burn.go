@@ -107,7 +107,7 @@ func admit(ctx context.Context, v *chain.View, netuid tao.NetUID, hotkey, coldke
 	}
 	c = list[0]
 	if spec := v.Runtime().Spec().SpecVersion; spec < firstSigned {
-		return c, false, &ClosedError{NetUID: netuid, Reason: "registration is shut in the code of runtimes this old (RegistrationDisabled)"}
+		return c, false, &ClosedError{NetUID: netuid, Reason: "registration is shut in the code of runtimes this old (RegistrationDisabled)", ForGood: true}
 	}
 	if known, err = admitHotkey(ctx, v, netuid, hotkey, coldkey); err != nil {
 		return c, known, err

@@ -30,8 +30,9 @@ func (e *RegisteredError) Error() string {
 
 // ClosedError says that a subnet takes no registration of this kind now.
 type ClosedError struct {
-	NetUID tao.NetUID
-	Reason string // "its owner has switched registration off"
+	NetUID  tao.NetUID
+	Reason  string // "its owner has switched registration off"
+	ForGood bool   // the runtime itself takes none: to wait is of no use
 }
 
 func (e *ClosedError) Error() string {
