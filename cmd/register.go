@@ -24,8 +24,8 @@ func (a *app) registerCommand() *cobra.Command {
 // costs is the result of "register cost".
 type costs struct {
 	Block   uint32      `json:"block"`
-	Work    string      `json:"work"`                                                       // how this runtime takes work, or why not
-	Rate    *uint64     `json:"about_seals_per_second,omitempty" view:"about seals/s here"` // measured now
+	Work    string      `json:"work"`                                                              // how this runtime takes work, or why not
+	Rate    *uint64     `json:"about_seals_per_second,omitempty" view:"about seals/s by this CPU"` // measured now
 	Subnets []costRow   `json:"subnets"`
 	History []costPoint `json:"history,omitempty"`
 }

@@ -107,7 +107,8 @@ func (c *Chain) run(ctx context.Context) {
 				continue
 			}
 			for c.hasReady() && ctx.Err() == nil {
-				if _, err := c.Build(ctx); err != nil {
+				// One that the runtime puts off stays, and is no reason for another block.
+				if b, err := c.Build(ctx); err != nil || b.Transactions == 0 {
 					break
 				}
 			}
@@ -155,8 +156,9 @@ func (c *Chain) at(number uint32) *block {
 
 // Block says which block was made.
 type Block struct {
-	Number uint32
-	Hash   tao.Hash
+	Number       uint32
+	Hash         tao.Hash
+	Transactions int // that came through the pool
 }
 
 // Build makes a block with what waits and fits.
@@ -195,8 +197,10 @@ func (c *Chain) build(ctx context.Context, height uint32, ready []*transaction) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.accept(b, invalid)
-	return Block{b.number, b.hash}, nil
+	return b.told(), nil
 }
+
+func (b *block) told() Block { return Block{b.number, b.hash, len(b.included)} }
 
 // same tells whether two states hold the same code; where nothing was written it is
 // the same memory.
@@ -305,7 +309,7 @@ func (c *Chain) Status() Status {
 	b := c.best()
 	v := b.runtime.version
 	return Status{
-		Name: c.opts.Name, Slot: b.runtime.slot, Genesis: c.blocks[0].hash, Best: Block{b.number, b.hash},
+		Name: c.opts.Name, Slot: b.runtime.slot, Genesis: c.blocks[0].hash, Best: b.told(),
 		Spec: chain.Spec{Name: v.SpecName, SpecVersion: v.SpecVersion, ImplVersion: v.ImplVersion, TxVersion: v.TransactionVersion},
 	}
 }

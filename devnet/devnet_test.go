@@ -361,3 +361,29 @@ func TestNextIndex(t *testing.T) {
 		t.Errorf("fee: %v", v)
 	}
 }
+
+// What a fork leaves without what it stands on waits, and no blocks are made for it.
+func TestPutOff(t *testing.T) {
+	net := toyChain(t, Options{Manual: true, Lag: 9})
+	send(t, net, letter{'a', 0, 0, 1}, letter{'a', 1, 0, 1})
+	build(t, net)
+	if err := net.Reorganize(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if net.log() != "a0a1" {
+		t.Errorf("after the fork: %s", net.log())
+	}
+	net.mu.Lock()
+	net.pool.waiting = append(net.pool.waiting, &transaction{bytes: letter{'b', 3, 0, 1}.bytes(), expires: 1 << 62})
+	net.opts.Manual = false
+	net.mu.Unlock()
+	before := net.Status().Best.Number
+	send(t, net, letter{'c', 0, 0, 1})
+	for net.Status().Best.Number == before {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond)
+	if now := net.Status().Best.Number; now > before+2 {
+		t.Errorf("%d blocks were made for nothing", now-before)
+	}
+}

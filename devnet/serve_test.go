@@ -141,10 +141,11 @@ func TestStrange(t *testing.T) {
 	if err := conn.Write(t.Context(), websocket.MessageText, []byte(`[{"id":1,"method":"system_name"},{"id":2,"method":"system_chain"}]`)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"id":1`, `"id":2`} {
-		if _, b, err := conn.Read(t.Context()); err != nil || !strings.Contains(string(b), want) {
-			t.Errorf("a list of two: %s %v", b, err)
-		}
+	if _, b, err := conn.Read(t.Context()); err != nil || string(b) != `[{"jsonrpc":"2.0","id":1,"result":"taoctl devnet"},{"jsonrpc":"2.0","id":2,"result":"Development"}]` {
+		t.Errorf("a list of two: %s %v", b, err)
+	}
+	if _, got := post(t, url, "", `[{"id":1,"method":"nothing"}]`); !strings.HasPrefix(got, `[{"jsonrpc":"2.0","id":1,"error"`) {
+		t.Errorf("a list of one: %s", got)
 	}
 }
 

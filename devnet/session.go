@@ -20,6 +20,7 @@ const maxQueue = 1 << 16
 type session struct {
 	mu    sync.Mutex
 	queue [][]byte
+	list  *[][]byte // replies to several requests in one message, nil otherwise
 	wake  chan struct{}
 	gone  chan struct{}
 	once  sync.Once
@@ -112,11 +113,13 @@ type request struct {
 const maxBatch = 1000
 
 // receive carries out what came in one message: a request, or several in a list,
-// which are answered one by one.
+// whose replies are a list too.
 func (c *Chain) receive(ctx context.Context, s *session, text []byte) {
 	var list []request
 	var err error
-	if text = bytes.TrimSpace(text); len(text) > 0 && text[0] == '[' {
+	text = bytes.TrimSpace(text)
+	several := len(text) > 0 && text[0] == '['
+	if several {
 		err = json.Unmarshal(text, &list)
 	} else {
 		list = make([]request, 1)
@@ -126,11 +129,39 @@ func (c *Chain) receive(ctx context.Context, s *session, text []byte) {
 		s.reply(json.RawMessage("null"), nil, &chain.RPCError{Code: -32700, Message: "Parse error"})
 		return
 	}
+	if several {
+		s.gather(new([][]byte))
+	}
 	for _, r := range list {
 		if len(r.ID) == 0 {
 			r.ID = json.RawMessage("null")
 		}
 		c.serve(ctx, s, r)
+	}
+	if replies := s.gather(nil); several && len(*replies) > 0 {
+		s.send(fmt.Appendf(nil, "[%s]", bytes.Join(*replies, []byte(","))))
+	}
+}
+
+// gather keeps replies in a list from now on, or with nil no longer; it returns the
+// one before.
+func (s *session) gather(list *[][]byte) (before *[][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, s.list = s.list, list
+	return before
+}
+
+// answer sends a reply, or keeps it for the list that it belongs to.
+func (s *session) answer(text []byte) {
+	s.mu.Lock()
+	list := s.list
+	if list != nil {
+		*list = append(*list, text)
+	}
+	s.mu.Unlock()
+	if list == nil {
+		s.send(text)
 	}
 }
 
@@ -223,10 +254,10 @@ func (s *session) reply(id json.RawMessage, result any, err error) {
 		refused = &chain.RPCError{Code: 4003, Message: "Client error: Execution failed: " + err.Error()}
 	}
 	if refused != nil {
-		s.send(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":%s}`, id, mustJSON(refused)))
+		s.answer(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":%s}`, id, mustJSON(refused)))
 		return
 	}
-	s.send(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`, id, mustJSON(result)))
+	s.answer(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"result":%s}`, id, mustJSON(result)))
 }
 
 // mustJSON encodes what this package makes.
