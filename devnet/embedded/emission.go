@@ -15,6 +15,7 @@ var (
 // for its stakers, by stake. The chain weighs subnets, validators and miners by
 // consensus, which is not modelled.
 func (x *exec) everyBlock() {
+	x.referendaInBlock()
 	var list []uint16
 	for _, netuid := range x.netuids() {
 		if thisBlock.get(x, netuid) > 0 {

@@ -4,9 +4,10 @@
 // described by metadata of its own. It is honest about what it does not do: a call
 // that it does not model is not there.
 //
-// What it models: balances, batches, sudo; staking with pools as the chain has them
-// from spec 423 on, with equal weights; delegate takes; registration by burn, by
-// work and on the root. Docs: docs/devnet.md.
+// What it models: balances, batches, sudo, proxies, multisigs; staking with pools as
+// the chain has them from spec 423 on, with equal weights; takes and children;
+// registration by burn, by work and on the root; referenda, which no live chain has
+// yet. docs/devnet.md says what is left out.
 package embedded
 
 import (
@@ -29,10 +30,10 @@ const (
 )
 
 // Engine is the runtime. It holds no state, and serves any number of chains.
-type Engine struct{ d *declared }
+type Engine struct{ d *description }
 
 // runtime is described once: it is the same for all.
-var runtime = sync.OnceValue(func() *declared { return describe(pallets(), apis()) })
+var runtime = sync.OnceValue(func() *description { return describe(pallets(), apis()) })
 
 // New gives the runtime.
 func New() *Engine { return &Engine{runtime()} }

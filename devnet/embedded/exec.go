@@ -15,7 +15,7 @@ import (
 // exec is one call into the runtime: what it reads, and what it would write.
 type exec struct {
 	ctx     context.Context
-	d       *declared
+	d       *description
 	storage executor.Storage
 	layers  []map[string][]byte // the last is the innermost transaction; nil is removed
 }

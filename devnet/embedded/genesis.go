@@ -35,12 +35,16 @@ type Genesis struct {
 	Sudo     tao.Account
 	Owned    []tao.Account // coldkeys that are hotkeys too, their own
 	Subnets  []Subnet
+	// Who decides: members by the collective's name, "Proposers", "Triumvirate",
+	// "Economic" or "Building".
+	Collectives map[string][]tao.Account
 }
 
 // Development is a chain to try things on: each account has a million TAO, and the
 // first three are hotkeys of their own. The first is sudo and owns two subnets: one
 // where an alpha costs 1 TAO, which takes work, and one where it costs a tenth. They
-// have validators, whose keys nobody has, of the last account.
+// have validators, whose keys nobody has, of the last account. The first proposes, and
+// the first three decide and review.
 func Development(accounts []tao.Account) Genesis {
 	g := Genesis{Balances: map[tao.Account]tao.Amount{}, Owned: accounts[:min(3, len(accounts))]}
 	for _, a := range accounts {
@@ -50,6 +54,8 @@ func Development(accounts []tao.Account) Genesis {
 		return g
 	}
 	g.Sudo = accounts[0]
+	some := func(from, to int) []tao.Account { return accounts[min(from, len(accounts)):min(to, len(accounts))] }
+	g.Collectives = map[string][]tao.Account{"Proposers": some(0, 1), "Triumvirate": some(0, 3), "Economic": some(0, 2), "Building": some(1, 3)}
 	var hotkeys []Hotkey
 	for i := range 3 {
 		key := blake2b.Sum256(fmt.Appendf(nil, "a validator of taoctl's devnet: %d", i))
@@ -85,6 +91,9 @@ func (e *Engine) Stored(g Genesis) map[string][]byte {
 	}
 	for _, s := range g.Subnets {
 		x.found(s)
+	}
+	for name, members := range g.Collectives {
+		collective.set(x, members, name)
 	}
 	allNetworks.set(x, uint16(len(g.Subnets)+1))
 	return x.layers[0]

@@ -36,8 +36,8 @@ type api struct {
 	do       func(x *exec, in []any) any
 }
 
-// declared is a runtime's description, in both forms that are served.
-type declared struct {
+// description is a runtime's description, in both forms that are served.
+type description struct {
 	v14, v15 []byte
 	metadata *scale.Metadata
 	result   scale.TypeID                                        // Result<(), DispatchError>
@@ -60,9 +60,9 @@ type built struct {
 }
 
 // describe makes a runtime's metadata.
-func describe(pallets []pallet, apis []api) *declared {
+func describe(pallets []pallet, apis []api) *description {
 	r := newRegistry()
-	d := &declared{handlers: map[string]func(*exec, origin, args) error{}, methods: map[string]method{}}
+	d := &description{handlers: map[string]func(*exec, origin, args) error{}, methods: map[string]method{}}
 	outer := map[string]scale.TypeID{}
 	for _, name := range []string{"Call", "Event", "Error"} {
 		outer[name] = r.reserve(name)
@@ -224,7 +224,7 @@ func (r *registry) outer(id scale.TypeID, name string, list []built, of func(bui
 }
 
 // traits are the runtime APIs, by trait.
-func (r *registry) traits(d *declared, apis []api) []scale.API {
+func (r *registry) traits(d *description, apis []api) []scale.API {
 	var traits []scale.API
 	for _, a := range apis {
 		p := &reader{text: a.declared, types: r}

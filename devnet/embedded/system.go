@@ -9,7 +9,7 @@ import (
 
 // pallets are the runtime's, with the numbers that Bittensor gives them.
 func pallets() []pallet {
-	return []pallet{system, timestampPallet, balances, transactionPayment, subtensor, utility, sudo, multisigPallet, proxyPallet, adminUtils, swapPallet, own}
+	return []pallet{system, timestampPallet, balances, transactionPayment, subtensor, utility, sudo, multisigPallet, preimage, scheduler, proxyPallet, adminUtils, swapPallet, collectives, signedVoting, referenda, own}
 }
 
 var system = pallet{
@@ -80,7 +80,12 @@ var timestampPallet = pallet{
 }
 
 // own is what this engine keeps for itself.
-var own = pallet{name: "Embedded", index: 255, storage: `BlockWeight: u64`}
+var own = pallet{
+	name: "Embedded", index: 255,
+	storage: `
+		BlockWeight: u64
+		Alarms: Twox64Concat(u32) -> ?u32`,
+}
 
 var utility = pallet{
 	name: "Utility", index: 11,

@@ -206,7 +206,12 @@ func (r *registry) define(name, definition string) scale.TypeID {
 	if p.took("=") {
 		t.Kind = scale.KindVariant
 		for i := 0; i == 0 || p.took("|"); i++ {
-			t.Variants = append(t.Variants, scale.VariantDef{Name: p.word(), Fields: p.fields(), Index: uint8(i)})
+			v := scale.VariantDef{Name: p.word(), Index: uint8(i)}
+			if n, err := strconv.ParseUint(v.Name, 10, 8); err == nil {
+				v.Name, v.Index = p.word(), uint8(n)
+			}
+			v.Fields = p.fields()
+			t.Variants = append(t.Variants, v)
 		}
 	} else {
 		t.Fields = p.fields()
