@@ -63,11 +63,10 @@ func (h header) encode() []byte {
 	return b
 }
 
-// readRoots takes the roots and the digest out of the header that a runtime
-// finished; the rest is known. Digest items are not split: their lengths differ by
-// kind, and only the runtime's own are there.
-func (h *header) finish(b []byte, r *reader) error {
-	r.b = b
+// finish takes roots and digest from the header as a runtime has finished it; the
+// rest is known.
+func (h *header) finish(b []byte) error {
+	r := &reader{b: b}
 	r.take(32)
 	number, rest, err := scale.DecodeCompact(r.b)
 	if err != nil || number != uint64(h.Number) {
@@ -192,7 +191,7 @@ func (w *work) close(ctx context.Context) (*block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("end block %d: %w", b.number, err)
 	}
-	if err := b.header.finish(out, new(reader)); err != nil {
+	if err := b.header.finish(out); err != nil {
 		return nil, fmt.Errorf("read the header of block %d: %w", b.number, err)
 	}
 	b.hash = blake2b.Sum256(out)

@@ -491,14 +491,14 @@ func moveStake(x *exec, from origin, a args) error {
 	if err != nil {
 		return err
 	}
-	a1 := place{a.account("origin_hotkey"), who, a.netuid("origin_netuid")}
-	b := place{a.account("destination_hotkey"), who, a.netuid("destination_netuid")}
-	if a1 == b {
+	here := place{a.account("origin_hotkey"), who, a.netuid("origin_netuid")}
+	there := place{a.account("destination_hotkey"), who, a.netuid("destination_netuid")}
+	if here == there {
 		return fail("SameNetuid")
 	}
-	moved, err := x.shift(a1, b, a.amount("alpha_amount"), limit{})
+	moved, err := x.shift(here, there, a.amount("alpha_amount"), limit{})
 	if err == nil {
-		x.emit(subtensorName, "StakeMoved", []any{who, a1.hotkey, a1.netuid, b.hotkey, b.netuid, moved})
+		x.emit(subtensorName, "StakeMoved", []any{who, here.hotkey, here.netuid, there.hotkey, there.netuid, moved})
 	}
 	return err
 }
@@ -509,14 +509,14 @@ func transferStake(x *exec, from origin, a args) error {
 		return err
 	}
 	to := a.account("destination_coldkey")
-	a1 := place{a.account("hotkey"), who, a.netuid("origin_netuid")}
-	b := place{a1.hotkey, to, a.netuid("destination_netuid")}
-	if !toggle.get(x, a1.netuid) || !toggle.get(x, b.netuid) {
+	here := place{a.account("hotkey"), who, a.netuid("origin_netuid")}
+	there := place{here.hotkey, to, a.netuid("destination_netuid")}
+	if !toggle.get(x, here.netuid) || !toggle.get(x, there.netuid) {
 		return fail("TransferDisallowed")
 	}
-	moved, err := x.shift(a1, b, a.amount("alpha_amount"), limit{})
+	moved, err := x.shift(here, there, a.amount("alpha_amount"), limit{})
 	if err == nil {
-		x.emit(subtensorName, "StakeTransferred", []any{who, to, a1.hotkey, a1.netuid, b.netuid, moved})
+		x.emit(subtensorName, "StakeTransferred", []any{who, to, here.hotkey, here.netuid, there.netuid, moved})
 	}
 	return err
 }
@@ -531,14 +531,14 @@ func swapStake(limited bool) func(*exec, origin, args) error {
 		if limited {
 			l = a.limit()
 		}
-		a1 := place{a.account("hotkey"), who, a.netuid("origin_netuid")}
-		b := place{a1.hotkey, who, a.netuid("destination_netuid")}
-		if a1 == b {
+		here := place{a.account("hotkey"), who, a.netuid("origin_netuid")}
+		there := place{here.hotkey, who, a.netuid("destination_netuid")}
+		if here == there {
 			return fail("SameNetuid")
 		}
-		moved, err := x.shift(a1, b, a.amount("alpha_amount"), l)
+		moved, err := x.shift(here, there, a.amount("alpha_amount"), l)
 		if err == nil {
-			x.emit(subtensorName, "StakeSwapped", []any{who, a1.hotkey, a1.netuid, b.netuid, moved})
+			x.emit(subtensorName, "StakeSwapped", []any{who, here.hotkey, here.netuid, there.netuid, moved})
 		}
 		return err
 	}
