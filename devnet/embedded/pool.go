@@ -62,6 +62,9 @@ func feeOf(input uint64, rate uint16) uint64 { return mulDiv(input, uint64(rate)
 
 // gross is the largest input that leaves net behind its fee.
 func gross(net uint64, rate uint16) uint64 {
+	if net > 1<<63 {
+		return net // as good as no limit
+	}
 	return net + mulDiv(net, uint64(rate), feeDivisor-uint64(rate))
 }
 

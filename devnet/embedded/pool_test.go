@@ -45,6 +45,9 @@ func TestPool(t *testing.T) {
 	if p.buyUpTo(900_000_000) != 0 || p.sellUpTo(1_100_000_000) != 0 {
 		t.Error("a limit that is passed already")
 	}
+	if most := gross(p.buyUpTo(1<<64-1), 33); most < 1<<60 {
+		t.Errorf("without a limit %d TAO", most)
+	}
 	if possible(one, 0, one) == nil || possible(2000*one, one, one) == nil || possible(one, one, 2*leastLeft-2) == nil {
 		t.Error("a trade that cannot be")
 	}
