@@ -57,7 +57,7 @@ opened; --as-is leaves such a chain as its spec has it.
 
 Blocks are made as soon as there is a transaction, or by --block at an interval
 ("12s") or by hand ("manual", with the method dev_newBlock).`,
-		Example: "  taoctl devnet\n  taoctl devnet --chainspec aura-dev.json --block 12s\n  taoctl wallet import alice --dev //Alice --no-password\n  taoctl transfer -n local -w alice 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty 1",
+		Example: "  taoctl devnet\n  taoctl devnet --chainspec aura-dev.json --block 12s\n  taoctl devnet --port 0 --finality 3 --json",
 		Args:    arguments(cobra.NoArgs),
 	}
 	flags := c.Flags()
