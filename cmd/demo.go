@@ -37,7 +37,7 @@ and nothing stays behind.`,
 }
 
 // demoPause gives a person at a terminal time to read.
-const demoPause = 700 * time.Millisecond
+const demoPause = 400 * time.Millisecond
 
 // demo runs commands of this program against a chain of its own.
 type demo struct {
