@@ -213,14 +213,18 @@ func (d *demo) holdKeys() (stop func(), err error) {
 	ctx, cancel := context.WithCancel(d.ctx)
 	ready, done := make(chan struct{}), make(chan int, 1)
 	e := d.env
-	e.Out = &firstWrite{Writer: d.env.Out, happened: ready}
+	var complaint bytes.Buffer
+	e.Out, e.Err = &firstWrite{Writer: d.env.Out, happened: ready}, &complaint
 	go func() { done <- Main(ctx, &e, []string{"agent", "start", "alice", "--for", "10m"}) }()
 	select {
 	case <-ready:
 		return func() { cancel(); <-done }, nil
-	case <-done: // it has said why; each command opens the key itself then
+	case <-done: // each command opens the key itself then
 		cancel()
-		return func() {}, d.ctx.Err()
+		if d.ctx.Err() == nil {
+			_, err = complaint.WriteTo(d.env.Out)
+		}
+		return func() {}, errors.Join(err, d.ctx.Err())
 	}
 }
 
