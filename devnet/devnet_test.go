@@ -383,7 +383,9 @@ func TestPutOff(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(20 * time.Millisecond)
-	if now := net.Status().Best.Number; now > before+2 {
-		t.Errorf("%d blocks were made for nothing", now-before)
+	// One for c, one that finds that b is put off, and one that an earlier send may
+	// still have asked for.
+	if now := net.Status().Best.Number; now > before+3 {
+		t.Errorf("%d blocks were made", now-before)
 	}
 }
