@@ -147,10 +147,19 @@ func (x *exec) keys(prefix []byte) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// origin is who calls: an account, root, or with neither nobody.
+// origin is who calls: an account, root, or with neither nobody. What an account may
+// call can be limited, and stays so for the calls within a batch.
 type origin struct {
 	account *tao.Account
 	root    bool
+	may     func(call *scale.Variant) bool // nil: whatever
+}
+
+// allows is the runtime's filter of calls (Bittensor, runtime/src/lib.rs,
+// NoNestingCallFilter: no batch within a batch) and that of the origin. Root passes
+// both.
+func (o origin) allows(call *scale.Variant) bool {
+	return o.root || !nests(call) && (o.may == nil || o.may(call))
 }
 
 // signed is the account that calls; anything else is refused.
@@ -235,20 +244,40 @@ func (x *exec) result(err error) any {
 	return &scale.Variant{Name: "Ok", Value: []any{}}
 }
 
+// parts are a call that was decoded: its full name, and its arguments.
+func parts(call *scale.Variant) (name string, a args) {
+	inner, ok := call.Value.(*scale.Variant)
+	if !ok {
+		return call.Name, args{new(scale.Record)}
+	}
+	record, ok := inner.Value.(*scale.Record)
+	if !ok {
+		record = new(scale.Record)
+	}
+	return call.Name + "." + inner.Name, args{record}
+}
+
+// within are the calls that a call carries as its arguments.
+func (a args) within() []*scale.Variant {
+	var list []*scale.Variant
+	if v, ok := a.record.Get("call"); ok {
+		list = append(list, v.(*scale.Variant))
+	}
+	v, _ := a.record.Get("calls")
+	calls, _ := v.([]any)
+	for _, c := range calls {
+		list = append(list, c.(*scale.Variant))
+	}
+	return list
+}
+
 // dispatch makes a call that was decoded: of a pallet, by its name, with arguments.
 // What it writes stays only if it succeeds.
 func (x *exec) dispatch(from origin, call *scale.Variant) error {
-	inner, ok := call.Value.(*scale.Variant)
-	if !ok {
+	name, a := parts(call)
+	do := x.d.handlers[name]
+	if do == nil || !from.allows(call) {
 		return errFiltered
 	}
-	do := x.d.handlers[call.Name+"."+inner.Name]
-	if do == nil {
-		return errFiltered
-	}
-	record, _ := inner.Value.(*scale.Record)
-	if record == nil {
-		record = new(scale.Record)
-	}
-	return x.together(func() error { return do(x, from, args{record}) })
+	return x.together(func() error { return do(x, from, a) })
 }

@@ -107,12 +107,14 @@ func birth(era []byte, now uint32) (block uint32, period uint64) {
 type invalid []byte
 
 var (
+	invalidCall     = invalid{0, 0}
 	invalidPayment  = invalid{0, 1}
 	invalidStale    = invalid{0, 3}
 	invalidProof    = invalid{0, 4}
 	invalidAncient  = invalid{0, 5}
 	invalidFull     = invalid{0, 6}
 	invalidFuture   = invalid{0, 2}
+	invalidSigner   = invalid{0, 10}
 	unknownUnsigned = invalid{1, 1}
 	unknownLookup   = invalid{1, 0}
 )
@@ -176,6 +178,9 @@ func (x *exec) validate(input []byte) []byte {
 	if !t.signed {
 		return append([]byte{1}, unknownUnsigned...)
 	}
+	if depth(t.call) > deepest {
+		return append([]byte{1}, invalidCall...)
+	}
 	period, refused := x.check(t)
 	if refused == nil {
 		refused = x.affords(t)
@@ -200,6 +205,20 @@ func (x *exec) validate(input []byte) []byte {
 		longevity = uint64(born) + period - uint64(number.get(x))
 	}
 	return append(binary.LittleEndian.AppendUint64(b, longevity), 1)
+}
+
+// deepest is how many calls may stand within each other in a transaction of the pool
+// (Bittensor, runtime/src/lib.rs, validate_transaction).
+const deepest = 8
+
+// depth is how many calls stand within a call, one in the other.
+func depth(call *scale.Variant) int {
+	most := 0
+	_, a := parts(call)
+	for _, c := range a.within() {
+		most = max(most, 1+depth(c))
+	}
+	return most
 }
 
 // applyExtrinsic puts an extrinsic into the block: an ApplyExtrinsicResult. A call

@@ -20,27 +20,9 @@ func (x *exec) weight(t transaction) uint64 { return weightOf(t.call) }
 
 func weightOf(call *scale.Variant) uint64 {
 	total := uint64(baseWeight)
-	inner, ok := call.Value.(*scale.Variant)
-	if !ok {
-		return total
-	}
-	record, _ := inner.Value.(*scale.Record)
-	if record == nil {
-		return total
-	}
-	for _, f := range record.Fields {
-		switch v := f.Value.(type) {
-		case *scale.Variant:
-			if _, isCall := v.Value.(*scale.Variant); isCall && f.Name == "call" {
-				total += weightOf(v)
-			}
-		case []any:
-			if f.Name == "calls" {
-				for _, c := range v {
-					total += weightOf(c.(*scale.Variant))
-				}
-			}
-		}
+	_, a := parts(call)
+	for _, c := range a.within() {
+		total += weightOf(c)
 	}
 	return total
 }

@@ -180,37 +180,94 @@ func viaProxy(x *exec, from origin, a args) error {
 	case list[i].Delay > 0:
 		return moduleError{"Proxy", "Unannounced"}
 	}
-	call := arg[*scale.Variant](a, "call")
-	err = errFiltered
-	if permits(list[i].ProxyType, call) {
-		err = x.dispatch(origin{account: &realOne}, call)
-	}
+	err = x.dispatch(origin{account: &realOne, may: list[i].permits}, arg[*scale.Variant](a, "call"))
 	x.emit("Proxy", "ProxyExecuted", map[string]any{"result": x.result(err)})
 	return nil
 }
 
-// permitted are the calls that each kind of proxy may make (Bittensor, runtime/src/
-// lib.rs, InstanceFilter<RuntimeCall> for ProxyType), as far as they are modelled.
-var permitted = map[string]string{
-	"Staking": "SubtensorModule.add_stake SubtensorModule.remove_stake SubtensorModule.unstake_all SubtensorModule.unstake_all_alpha " +
-		"SubtensorModule.swap_stake SubtensorModule.move_stake SubtensorModule.add_stake_limit SubtensorModule.remove_stake_limit " +
-		"SubtensorModule.remove_stake_full_limit SubtensorModule.swap_stake_limit",
-	"Registration": "SubtensorModule.burned_register SubtensorModule.register SubtensorModule.register_limit SubtensorModule.pow_register",
-	"Transfer":     "Balances.transfer_keep_alive Balances.transfer_allow_death Balances.transfer_all SubtensorModule.transfer_stake",
-	"ChildKeys":    "SubtensorModule.set_children SubtensorModule.set_childkey_take",
-}
-
-func permits(kind string, call *scale.Variant) bool {
-	inner, ok := call.Value.(*scale.Variant)
-	if !ok {
+// permits is what a proxy may call (Bittensor, pallets/proxy/src/lib.rs, do_proxy):
+// also not more proxies than it is itself.
+func (d definition) permits(call *scale.Variant) bool {
+	name, a := parts(call)
+	switch name {
+	case "Proxy.add_proxy", "Proxy.remove_proxy":
+		if !contains(d.ProxyType, arg[*scale.Variant](a, "proxy_type").Name) {
+			return false
+		}
+	case "Proxy.remove_proxies":
+		if d.ProxyType != "Any" {
+			return false
+		}
+	}
+	if d.ProxyType == "SmallTransfer" && !a.small() {
 		return false
 	}
-	name := call.Name + "." + inner.Name
-	switch kind {
-	case "Any":
-		return true
-	case "NonTransfer":
-		return call.Name != "Balances" && name != "SubtensorModule.transfer_stake"
+	return d.ProxyType == "Any" || slices.ContainsFunc(permitted[d.ProxyType], func(group string) bool {
+		return slices.ContainsFunc(strings.Fields(group), func(one string) bool {
+			return one == name || one == call.Name+".*"
+		})
+	})
+}
+
+// smallTransfer is what a proxy for small transfers stays below, in rao of TAO or of
+// alpha.
+const smallTransfer = 500_000_000
+
+// small reports a transfer of less than that.
+func (a args) small() bool {
+	for _, name := range []string{"value", "alpha_amount"} {
+		v, _ := a.record.Get(name)
+		if n, ok := v.(uint64); ok {
+			return n < smallTransfer
+		}
 	}
-	return slices.Contains(strings.Fields(permitted[kind]), name)
+	return false
+}
+
+// contains reports that a kind of proxy may make every call of another.
+func contains(kind, other string) bool {
+	switch {
+	case kind == other, kind == "Any":
+		return true
+	case kind == "NonTransfer":
+		return !slices.Contains([]string{"Any", "Transfer", "SmallTransfer", "NonCritical"}, other)
+	}
+	return kind == "Transfer" && other == "SmallTransfer"
+}
+
+// Groups of the calls that are modelled, as the runtime has them (Bittensor, runtime/
+// src/proxy_filters/call_groups.rs). The pallets of referenda are in none: the
+// runtime that has these filters has no referenda.
+const (
+	common      = "System.* Timestamp.* Utility.* Multisig.* Proxy.*"
+	admin       = "AdminUtils.*"
+	tempo       = "AdminUtils.sudo_set_tempo"
+	transfers   = "Balances.transfer_keep_alive Balances.transfer_allow_death Balances.transfer_all"
+	maintenance = "Balances.force_transfer"
+	trading     = "SubtensorModule.add_stake SubtensorModule.add_stake_limit SubtensorModule.remove_stake SubtensorModule.remove_stake_limit " +
+		"SubtensorModule.remove_stake_full_limit SubtensorModule.unstake_all SubtensorModule.unstake_all_alpha SubtensorModule.move_stake " +
+		"SubtensorModule.swap_stake SubtensorModule.swap_stake_limit"
+	giving    = "SubtensorModule.transfer_stake"
+	joining   = "SubtensorModule.register SubtensorModule.register_limit SubtensorModule.pow_register"
+	burning   = "SubtensorModule.burned_register"
+	seats     = "SubtensorModule.root_register"
+	kids      = "SubtensorModule.set_children SubtensorModule.set_childkey_take"
+	beginning = "SubtensorModule.start_call"
+	others    = "SubtensorModule.register_network SubtensorModule.increase_take SubtensorModule.decrease_take SubtensorModule.set_identity " +
+		"SubtensorModule.set_coldkey_auto_stake_hotkey"
+)
+
+// permitted are the groups that each kind of proxy may call (Bittensor, runtime/src/
+// proxy_filters/mod.rs); kinds that are not here may call nothing that is modelled.
+var permitted = map[string][]string{
+	"NonTransfer":            {common, admin, "Sudo.*", trading, joining, burning, seats, kids, beginning, others},
+	"NonFungible":            {common, admin, "Sudo.*", joining, kids, beginning, others},
+	"NonCritical":            {common, admin, transfers, maintenance, trading, giving, joining, kids, beginning, others},
+	"Owner":                  {tempo},
+	"SubnetLeaseBeneficiary": {beginning, tempo},
+	"Staking":                {trading},
+	"Registration":           {joining, burning},
+	"Transfer":               {transfers, giving},
+	"SmallTransfer":          {transfers, giving},
+	"ChildKeys":              {kids},
 }

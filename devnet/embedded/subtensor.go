@@ -1,9 +1,6 @@
 package embedded
 
-import (
-	"github.com/taoctl/taoctl/scale"
-	"github.com/taoctl/taoctl/tao"
-)
+import "github.com/taoctl/taoctl/tao"
 
 // subtensor is the pallet of subnets, neurons and stake. Names, numbers and types
 // are those of spec 393's metadata; what came later is as Bittensor's source has it
@@ -291,15 +288,17 @@ func increaseTake(x *exec, from origin, a args) error {
 	return nil
 }
 
-// admits is what the pool finds out of a transaction beside its fee: work that is
-// no good is refused before any block.
+// admits is what the pool finds out of a transaction beside its fee: work that is no
+// good is refused before any block, and so is sudo by anybody else.
 func (x *exec) admits(t transaction) invalid {
-	if t.pallet != subtensorName || t.name != "pow_register" {
-		return nil
-	}
-	record, _ := t.call.Value.(*scale.Variant).Value.(*scale.Record)
-	if err := x.checkWork(t.signer, args{record}); err != nil {
-		return invalid{0, 7, customError(err)}
+	_, a := parts(t.call)
+	switch {
+	case t.pallet == "Sudo" && (!sudoKey.has(x) || sudoKey.get(x) != t.signer):
+		return invalidSigner
+	case t.pallet == subtensorName && t.name == "pow_register":
+		if err := x.checkWork(t.signer, a); err != nil {
+			return invalid{0, 7, customError(err)}
+		}
 	}
 	return nil
 }

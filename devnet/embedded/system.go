@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"slices"
+
 	"golang.org/x/crypto/blake2b"
 
 	"github.com/taoctl/taoctl/scale"
@@ -135,18 +137,29 @@ func batch(x *exec, from origin, a args) error {
 	return nil
 }
 
-// batchAll does all calls or none. It takes none of its own kind.
+// nests reports a batch within a batch, which the runtime refuses (Bittensor, runtime/
+// src/lib.rs, NoNestingCallFilter).
+func nests(call *scale.Variant) bool {
+	if !isBatch(call) {
+		return false
+	}
+	_, a := parts(call)
+	return slices.ContainsFunc(a.within(), isBatch)
+}
+
+func isBatch(call *scale.Variant) bool {
+	name, _ := parts(call)
+	return name == "Utility.batch" || name == "Utility.batch_all" || name == "Utility.force_batch"
+}
+
+// batchAll does all calls or none.
 func batchAll(x *exec, from origin, a args) error {
 	calls, err := batched(from, a)
 	if err != nil {
 		return err
 	}
 	for _, c := range calls {
-		v := c.(*scale.Variant)
-		if inner, ok := v.Value.(*scale.Variant); ok && v.Name == "Utility" && inner.Name == "batch_all" && !from.root {
-			return errFiltered
-		}
-		if err := x.dispatch(from, v); err != nil {
+		if err := x.dispatch(from, c.(*scale.Variant)); err != nil {
 			return err
 		}
 		x.emit("Utility", "ItemCompleted", nil)
