@@ -70,12 +70,20 @@ func Of(ctx context.Context, v *chain.View, coldkeys ...tao.Account) (Holdings, 
 	if err != nil {
 		return h, err
 	}
+	var names []string
+	var perDay []tao.Alpha
 	err = together(
-		func() error { return addNames(ctx, v, h.Positions) },
-		func() error { return addEmission(ctx, v, h.Positions) },
+		func() (err error) { names, err = namesOf(ctx, v, hotkeysOf(h.Positions)); return },
+		func() (err error) { perDay, err = emissionOf(ctx, v, h.Positions); return },
 	)
+	if err != nil {
+		return h, err
+	}
+	for i := range h.Positions {
+		h.Positions[i].Name, h.Positions[i].PerDay = names[i], perDay[i]
+	}
 	h.value(pools)
-	return h, err
+	return h, nil
 }
 
 // Keep drops the positions that want does not want, and sums the others up
@@ -305,17 +313,12 @@ func locksOf(ctx context.Context, v *chain.View, coldkeys []tao.Account) ([]Lock
 	return list, err
 }
 
-// addNames looks up what the owners of hotkeys call themselves.
-func addNames(ctx context.Context, v *chain.View, list []Position) error {
+func hotkeysOf(list []Position) []tao.Account {
 	hotkeys := make([]tao.Account, len(list))
 	for i, p := range list {
 		hotkeys[i] = p.Hotkey
 	}
-	names, err := namesOf(ctx, v, hotkeys)
-	for i := range names {
-		list[i].Name = names[i]
-	}
-	return err
+	return hotkeys
 }
 
 // namesOf reads the names of hotkeys' owners: of each hotkey once.
@@ -349,11 +352,13 @@ func namesOf(ctx context.Context, v *chain.View, hotkeys []tao.Account) ([]strin
 // blocksPerDay at 12 seconds each.
 const blocksPerDay = 7200
 
-// addEmission estimates what positions earn: their part of what their hotkey's
-// stakers got in the last epoch, which comes every tempo+1 blocks.
-func addEmission(ctx context.Context, v *chain.View, list []Position) error {
+// emissionOf estimates what each position earns in a day: its part of what its
+// hotkey's stakers got in the last epoch, which comes every tempo+1 blocks. It is
+// zero where the runtime does not keep that.
+func emissionOf(ctx context.Context, v *chain.View, list []Position) ([]tao.Alpha, error) {
+	perDay := make([]tao.Alpha, len(list))
 	if !has(v.Runtime(), dividends.Pallet, dividends.Name) {
-		return nil
+		return perDay, nil
 	}
 	byHotkey, bySubnet, netuids := make([][]any, len(list)), make([][]any, len(list)), make([][]any, len(list))
 	for i, p := range list {
@@ -367,13 +372,13 @@ func addEmission(ctx context.Context, v *chain.View, list []Position) error {
 		column(ctx, v, &tempo, tempos, netuids),
 	)
 	if err != nil {
-		return fmt.Errorf("read what hotkeys earned: %w", err)
+		return nil, fmt.Errorf("read what hotkeys earned: %w", err)
 	}
 	for i := range list {
 		mine := mulDiv(earned[i], min(uint64(list[i].Stake), alpha[i]), alpha[i])
-		list[i].PerDay = tao.Alpha(mine / (uint64(tempo[i]) + 1) * blocksPerDay)
+		perDay[i] = tao.Alpha(mine / (uint64(tempo[i]) + 1) * blocksPerDay)
 	}
-	return nil
+	return perDay, nil
 }
 
 // together runs the functions at once and joins their errors.
