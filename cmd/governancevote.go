@@ -71,7 +71,7 @@ the end, and an aye to a call that cannot be read.`,
 	}
 	a.hotkeyFlag(c)
 	indexFlag(c, &index)
-	c.Flags().BoolVar(&late, "late", false, "vote even though the vote is over: it counts if it arrives before somebody closes it")
+	c.Flags().BoolVar(&late, "late", false, "vote even though the senate's vote is over: it counts if it arrives before somebody closes it")
 	c.Flags().BoolVar(&blind, "blind", false, "approve even a call that cannot be read, or is not the one that is voted on")
 	return a.decide(c, func(ctx context.Context, m governance.Model, v *chain.View, args []string) (tx.Plan, error) {
 		aye, err := parseVote(args[1])
@@ -191,7 +191,17 @@ func hintGovernance(err error) string {
 		return "\"taoctl governance proposals\" lists what is open; a closed vote is gone"
 	case is[*governance.NotVoterError](err):
 		return "\"taoctl governance members\" lists who votes; choose the seat with --wallet and --hotkey"
+	case is[*governance.DecidedError](err):
+		return "nothing needs to be done: \"taoctl governance proposals\" lists what follows"
+	case is[*governance.NotFinalError](err):
+		return "wait a few blocks, look at it again, and vote then"
+	case is[*governance.AmbiguousError](err):
+		return "name the one that is meant by its number"
 	case is[*governance.EndedError](err):
+		var ended *governance.EndedError
+		if errors.As(err, &ended); ended.Final {
+			return "\"taoctl governance proposals\" lists what is open"
+		}
 		return "add --late to vote all the same: it counts if it arrives before somebody closes the vote"
 	case is[*governance.UnreadError](err):
 		return "do not approve what nobody can read: vote nay, ask who proposed it, or add --blind"

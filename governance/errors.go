@@ -2,6 +2,7 @@ package governance
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/taoctl/taoctl/chain"
 	"github.com/taoctl/taoctl/tao"
@@ -143,15 +144,52 @@ func (e *ConcludedError) Error() string {
 	return fmt.Sprintf("referendum %d is over: %s at block %d", e.Index, e.As, e.Block)
 }
 
-// EndedError says that the voting period is over. The collective counts votes
-// until somebody closes the vote, which may be before this one arrives.
+// EndedError says that the voting period is over in the block that a vote could
+// be in. The collective counts votes until somebody closes the vote, which may be
+// before this one arrives; where the end is Final, the chain refuses them.
 type EndedError struct {
 	Proposal   uint32
 	End, Block uint32
+	Final      bool
 }
 
 func (e *EndedError) Error() string {
-	return fmt.Sprintf("the vote on proposal %d ended at block %d, and this is block %d", e.Proposal, e.End, e.Block)
+	if e.End == e.Block {
+		return fmt.Sprintf("the vote on proposal %d ends with the next block, %d", e.Proposal, e.End)
+	}
+	return fmt.Sprintf("the vote on proposal %d ended at block %d, and the next block is %d", e.Proposal, e.End, e.Block)
+}
+
+// DecidedError says that a referendum has the votes that end it: the next block
+// concludes it before it takes another.
+type DecidedError struct {
+	Index uint32
+	As    string // Approved or Disapproved
+}
+
+func (e *DecidedError) Error() string {
+	return fmt.Sprintf("referendum %d is decided: %s; the next block concludes it", e.Index, e.As)
+}
+
+// NotFinalError says that a referendum was submitted in a block that a fork may
+// still take back, and its number with it. A vote says only the number.
+type NotFinalError struct {
+	Index     uint32
+	Finalized uint32 // block
+}
+
+func (e *NotFinalError) Error() string {
+	return fmt.Sprintf("referendum %d is not final: its number may come to mean another call (finalized is block %d)", e.Index, e.Finalized)
+}
+
+// AmbiguousError says that one call is open several times: its hash names none.
+type AmbiguousError struct {
+	Hash    tao.Hash
+	Indices []uint32
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("the call %s is open as %d proposals: %s", e.Hash, len(e.Indices), strings.Trim(fmt.Sprint(e.Indices), "[]"))
 }
 
 // UnreadError says that a call cannot be read or is not the one that is voted

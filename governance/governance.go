@@ -21,12 +21,13 @@ type Model interface {
 	Proposals(ctx context.Context, v *chain.View) ([]Proposal, error)
 
 	// Find reads one open proposal. Errors: *UnknownProposalError, *IndexError,
-	// *ConcludedError.
+	// *AmbiguousError, *ConcludedError.
 	Find(ctx context.Context, v *chain.View, r Ref) (Proposal, error)
 
 	// Vote plans a vote. Errors: as Find, *NotVoterError, *DuplicateVoteError,
-	// *EndedError unless the ballot is Late, and for an aye *UnreadError unless
-	// it is Blind.
+	// *EndedError unless the ballot is Late and the end not Final, for an aye
+	// *UnreadError unless it is Blind, and for referenda *DecidedError and
+	// *NotFinalError.
 	Vote(ctx context.Context, v *chain.View, b Ballot) (tx.Plan, error)
 
 	// Unvote plans to take a vote back. Errors: as Vote, *NotPossibleError.
@@ -121,20 +122,31 @@ type Ref struct {
 	Index *uint32
 }
 
-// Find looks for a proposal. Errors: *UnknownProposalError, and where hash and
+// Find looks for a proposal. Errors: *UnknownProposalError, *AmbiguousError where
+// a hash alone belongs to several, as it may among referenda, and where hash and
 // index belong to different proposals, *IndexError.
 func (r Ref) Find(list []Proposal) (Proposal, error) {
+	var same []uint32 // the indices of those with the hash
+	var found Proposal
 	for _, p := range list {
 		byHash := r.Hash != nil && p.Hash != nil && *p.Hash == *r.Hash
 		byIndex := r.Index != nil && p.Index == *r.Index
 		switch {
-		case byHash && r.Index != nil && !byIndex:
-			return Proposal{}, &IndexError{Hash: *r.Hash, Given: *r.Index, Index: p.Index}
-		case byHash, byIndex && r.Hash == nil:
+		case byIndex && (byHash || r.Hash == nil):
 			return p, nil
+		case byHash:
+			same, found = append(same, p.Index), p
 		}
 	}
-	return Proposal{}, &UnknownProposalError{Ref: r, Open: len(list)}
+	switch {
+	case len(same) == 0:
+		return Proposal{}, &UnknownProposalError{Ref: r, Open: len(list)}
+	case r.Index != nil:
+		return Proposal{}, &IndexError{Hash: *r.Hash, Given: *r.Index, Index: same[0]}
+	case len(same) > 1:
+		return Proposal{}, &AmbiguousError{Hash: *r.Hash, Indices: same}
+	}
+	return found, nil
 }
 
 // Ballot is one vote. Referenda are voted on by coldkeys and ignore Hotkey.
@@ -143,7 +155,7 @@ type Ballot struct {
 	Hotkey   tao.Account // has the seat
 	Proposal Ref
 	Aye      bool
-	Late     bool // even though the voting period is over
+	Late     bool // even though the voting period is over; referenda take no such vote
 	Blind    bool // even though nobody can read what is approved
 }
 

@@ -328,8 +328,9 @@ func (m referendaModel) Vote(ctx context.Context, v *chain.View, b Ballot) (tx.P
 	}, nil
 }
 
-// ownProposal finds the proposal of a ballot, if its coldkey is in the snapshot
-// of the voters (pallets/signed-voting/src/lib.rs:460).
+// ownProposal finds the proposal of a ballot, if it takes votes in the next block,
+// and the coldkey is in the snapshot of the voters
+// (pallets/signed-voting/src/lib.rs:460).
 func (m referendaModel) ownProposal(ctx context.Context, v *chain.View, b Ballot) (Proposal, error) {
 	p, err := m.Find(ctx, v, b.Proposal)
 	if err != nil {
@@ -338,7 +339,29 @@ func (m referendaModel) ownProposal(ctx context.Context, v *chain.View, b Ballot
 	if p.Voted(b.Coldkey) == nil && !holds(p.Waiting, b.Coldkey) {
 		return p, &NotVoterError{Voter: b.Coldkey, Body: fmt.Sprintf("voters of referendum %d", p.Index)}
 	}
-	return p, nil
+	// What is decided or over is concluded when the next block begins, before
+	// any vote in it.
+	switch next := v.Number() + 1; {
+	case p.State != Open:
+		return p, &DecidedError{Index: p.Index, As: p.State}
+	case p.Ended(next):
+		return p, &EndedError{Proposal: p.Index, End: p.End, Block: next, Final: true}
+	}
+	return p, m.final(ctx, v, p.Index)
+}
+
+// final refuses a vote on a referendum that the finalized block does not have. A
+// vote names it by its index alone, and on another branch that may be another call.
+func (referendaModel) final(ctx context.Context, v *chain.View, index uint32) error {
+	head, err := v.Client().At(ctx, chain.Finalized())
+	if err != nil {
+		return fmt.Errorf("find the finalized block: %w", err)
+	}
+	_, stored, err := referenda.Get(ctx, head, index)
+	if err == nil && !stored {
+		return &NotFinalError{Index: index, Finalized: head.Number()}
+	}
+	return err
 }
 
 func (m referendaModel) Unvote(ctx context.Context, v *chain.View, b Ballot) (tx.Plan, error) {

@@ -47,7 +47,13 @@ func accountsOf(keys ...testnode.Key) (list []tao.Account) {
 
 func newForum(t *testing.T) forum {
 	t.Helper()
-	n := testnode.New(t, testnode.Config{Metadata: declared.ReferendaName})
+	return newForumBehind(t, 0)
+}
+
+// newForumBehind has the finalized head so many blocks behind the best one.
+func newForumBehind(t *testing.T, lag uint32) forum {
+	t.Helper()
+	n := testnode.New(t, testnode.Config{Metadata: declared.ReferendaName, Lag: lag})
 	n.Referenda()
 	for _, k := range slices.Concat(three, four, []testnode.Key{proposer}) {
 		n.Fund(k.Account(), tao.TAO)
@@ -237,6 +243,81 @@ func TestReferendumEnds(t *testing.T) {
 	f.over(t, 3, "Expired")
 	if list, err := f.model.Proposals(t.Context(), f.view(t)); err != nil || len(list) != 0 {
 		t.Errorf("%d are open, %v", len(list), err)
+	}
+}
+
+// A vote that the next block would refuse is not sent: it would pay a fee for
+// nothing. No --late helps.
+func TestReferendumTakesNoMore(t *testing.T) {
+	f := newForum(t)
+	f.submit(t, remark)
+	f.vote(t, three[0], 0, true)
+	f.vote(t, three[1], 0, true)
+	late := func(k testnode.Key, index uint32) governance.Ballot {
+		return governance.Ballot{Coldkey: k.Account(), Proposal: governance.Ref{Index: &index}, Late: true}
+	}
+	for name, plan := range map[string]func(context.Context, *chain.View, governance.Ballot) (tx.Plan, error){"vote": f.model.Vote, "unvote": f.model.Unvote} {
+		var decided *governance.DecidedError
+		if _, err := plan(t.Context(), f.view(t), late(three[1], 0)); !errors.As(err, &decided) || decided.As != governance.Approved {
+			t.Errorf("%s on what is decided: %v", name, err)
+		}
+	}
+	f.node.Build()
+	f.submit(t, longRemark())
+	end := f.open(t, 2).End
+	f.node.BuildN(int(end - 2 - f.view(t).Number()))
+	if _, err := f.model.Vote(t.Context(), f.view(t), late(three[0], 2)); err != nil {
+		t.Errorf("for the last block that takes votes: %v", err)
+	}
+	f.node.Build()
+	var ended *governance.EndedError
+	if _, err := f.model.Vote(t.Context(), f.view(t), late(three[0], 2)); !errors.As(err, &ended) || !ended.Final || ended.End != end || ended.Block != end {
+		t.Errorf("for the block that ends it: %v", err)
+	}
+}
+
+// A vote names its referendum by index alone, which means this call only where no
+// fork can take the submission back.
+func TestReferendumNotFinal(t *testing.T) {
+	f := newForumBehind(t, 3)
+	f.submit(t, remark)
+	var early *governance.NotFinalError
+	if _, _, err := f.plan(t, three[0], 0, true); !errors.As(err, &early) || early.Index != 0 {
+		t.Errorf("a vote on what is not final: %v", err)
+	}
+	f.node.BuildN(3)
+	if _, _, err := f.plan(t, three[0], 0, true); err != nil {
+		t.Errorf("a vote on what is final: %v", err)
+	}
+}
+
+// One call may be open twice. Its hash alone then names neither.
+func TestFindAmong(t *testing.T) {
+	hash, other := tao.Hash{1}, tao.Hash{2}
+	list := []governance.Proposal{{Index: 2, Hash: &hash}, {Index: 3, Hash: &hash}, {Index: 4, Hash: &other}, {Index: 5}}
+	number := func(n uint32) *uint32 { return &n }
+	for _, c := range []struct {
+		name string
+		ref  governance.Ref
+		want uint32
+		err  error
+	}{
+		{"by number", governance.Ref{Index: number(5)}, 5, nil},
+		{"by hash", governance.Ref{Hash: &other}, 4, nil},
+		{"by both, the second of two", governance.Ref{Hash: &hash, Index: number(3)}, 3, nil},
+		{"by the hash of two", governance.Ref{Hash: &hash}, 0, &governance.AmbiguousError{Hash: hash, Indices: []uint32{2, 3}}},
+		{"by another's number", governance.Ref{Hash: &other, Index: number(2)}, 0, &governance.IndexError{Hash: other, Given: 2, Index: 4}},
+		{"by nothing that is open", governance.Ref{Hash: &tao.Hash{9}, Index: number(2)}, 0, nil},
+	} {
+		p, err := c.ref.Find(list)
+		var unknown *governance.UnknownProposalError
+		switch {
+		case c.want > 0 && (err != nil || p.Index != c.want):
+			t.Errorf("%s: %d, %v", c.name, p.Index, err)
+		case c.want == 0 && c.err == nil && !errors.As(err, &unknown),
+			c.err != nil && (err == nil || err.Error() != c.err.Error()):
+			t.Errorf("%s: %v, want %v", c.name, err, c.err)
+		}
 	}
 }
 
