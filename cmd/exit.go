@@ -28,6 +28,7 @@ const (
 	exitRefused     = 5
 	exitUnknown     = 6
 	exitUnreachable = 7
+	exitPartial     = 8
 	exitVote        = 10
 	exitInterrupted = 130
 )
@@ -45,6 +46,7 @@ var exitTable = []struct {
 	{exitRefused, "refused by the chain; a fee may have been paid"},
 	{exitUnknown, "outcome unknown: do not repeat it, run \"taoctl tx status\""},
 	{exitUnreachable, "node unreachable, on another chain, or without the feature"},
+	{exitPartial, "some of it was sent, the rest was not: the result says what"},
 	{exitVote, "a proposal waits for this wallet's vote"},
 	{exitInterrupted, "interrupted before anything was sent"},
 }
@@ -97,6 +99,8 @@ func exitCode(err error) int {
 	case is[*tx.RefusedError](err), is[*tx.Failure](err), is[*tx.ExpiredError](err), is[*neverError](err),
 		is[*noEventError](err):
 		return exitRefused
+	case is[*partialError](err):
+		return exitPartial
 	case errors.Is(err, errInterrupted), errors.Is(err, term.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.Is(err, errDeclined), errors.Is(err, term.ErrDeclined), is[consentError](err),
@@ -123,7 +127,7 @@ func exitCode(err error) int {
 // was sent: interrupting the program does not change its meaning.
 func certain(err error) bool {
 	code := exitCode(err)
-	return code == exitUnknown || code == exitRefused
+	return code == exitUnknown || code == exitRefused || code == exitPartial
 }
 
 func is[E error](err error) bool {

@@ -103,10 +103,14 @@ func (a *app) workFlags(c *cobra.Command, attempts, workers *int) {
 	a.formFlags(c)
 }
 
+// mostWorkers bounds what a slip of the finger takes: more than any machine's
+// processors, and each has a few megabytes.
+const mostWorkers = 4096
+
 // mine makes a queue of works and runs it.
 func (a *app) mine(c *cobra.Command, works []register.Work, attempts, workers int) error {
-	if attempts < 1 || workers < 0 {
-		return usagef("--max-attempts must be at least 1, and --workers not below 0")
+	if attempts < 1 || workers < 0 || workers > mostWorkers {
+		return usagef("--max-attempts must be at least 1, and --workers between 0 and %d", mostWorkers)
 	}
 	q := &queue{app: a, command: c, attempts: attempts, netuid: works[0].NetUID, anew: !works[0].Faucet}
 	var err error
@@ -147,7 +151,7 @@ func (a *app) prepareWork(ctx context.Context, v *chain.View, works []register.W
 		return nil, nil, fmt.Errorf("this machine computes seals wrongly: %w", dropped[len(dropped)-1])
 	}
 	if ch == nil {
-		return nil, &workFacts{Engine: engine.Name()}, nil // all are registered: run says so
+		return nil, nil, nil // all are registered: run says so
 	}
 	g, err := a.gather(ctx, engine, workers)
 	return g.solver, &workFacts{
@@ -240,7 +244,7 @@ func roundTime(d time.Duration) string {
 // workJob is one registration by work.
 func (a *app) workJob(w register.Work, facts *workFacts, solver *powsolver.Solver) job {
 	signer := w.Hotkey
-	if facts.Signer == register.ByColdkey {
+	if facts != nil && facts.Signer == register.ByColdkey {
 		signer = w.Coldkey
 	}
 	return job{

@@ -89,6 +89,9 @@ type registrations struct {
 // jobs off.
 func (q *queue) run(v *chain.View) error {
 	a, ctx := q.app, q.command.Context()
+	if q.options.Nonce != nil && (len(q.jobs) > 1 || q.attempts > 1 && q.command.Flags().Changed("max-attempts")) {
+		return usagef("--nonce is for one attempt of one hotkey: each transaction needs one of its own")
+	}
 	summary, draft, err := q.summarize(v)
 	if err != nil {
 		return err
@@ -173,6 +176,9 @@ func (q *queue) limit(s *queueSummary, v *chain.View) error {
 		s.Each, s.All = q.bound, all
 	} else {
 		s.Checked, s.AboutAll = q.bound, all
+		if q.bound != nil && s.First == nil { // with a first one, its own warnings say so
+			s.Warnings = append(s.Warnings, register.NoLimit(*q.bound))
+		}
 	}
 	return err
 }
@@ -228,15 +234,20 @@ func (q *queue) wipe() {
 func (q *queue) workOff(client *chain.Client, s queueSummary) error {
 	result := q.passedOver(s)
 	var failed error
+	sent := false
 	for _, j := range q.jobs {
 		o, err := q.one(client, j)
 		if err != nil {
 			o.Note = err.Error()
 		}
 		result.Hotkeys = append(result.Hotkeys, o)
+		sent = sent || o.Extrinsic != nil
 		if failed = err; err != nil {
 			break
 		}
+	}
+	if failed != nil && sent && !certain(failed) {
+		failed = &partialError{failed}
 	}
 	if err := q.app.show(result); err != nil && failed == nil {
 		return err
@@ -253,14 +264,19 @@ func (q *queue) one(client *chain.Client, j job) (o registration, err error) {
 		var receipt *tx.Receipt
 		receipt, err = q.attempt(client, j, &o)
 		if receipt != nil {
-			o.Extrinsic, o.Block, o.Fee = &receipt.Extrinsic, receipt.Block, receipt.Fee
-			switch {
-			case receipt.Failure == nil && q.anew:
-				return q.look(client, o)
-			case receipt.Failure == nil:
-				return o, nil
-			}
+			o.take(receipt)
+		}
+		switch {
+		case receipt == nil, is[*tx.UnknownError](err):
+		case receipt.Failure != nil:
 			err = receipt.Failure
+		case receipt.Status == tx.Submitted:
+			o.Note = "sent; nobody waited for what becomes of it"
+			return o, nil
+		case q.anew:
+			return q.look(client, o, receipt), nil
+		default:
+			return o, nil
 		}
 		if !passing(err) && !refusedInPool(err) {
 			return o, err
@@ -362,16 +378,55 @@ func (q *queue) after(ctx context.Context, client *chain.Client, number uint32) 
 	return &register.HeadsError{Err: errors.New("the subscription ended")}
 }
 
-// look reads the uid that the hotkey got.
-func (q *queue) look(client *chain.Client, o registration) (registration, error) {
-	v, err := client.At(q.command.Context(), chain.Best())
+// look reads the uid that the hotkey got, in the block that holds the registration.
+// That it is registered is known by then: where the uid cannot be read, a note says so.
+func (q *queue) look(client *chain.Client, o registration, r *tx.Receipt) registration {
+	o.Registered = true
+	uid, err := q.uid(client, o.Hotkey, r)
 	if err != nil {
-		return o, err
+		o.Note = fmt.Sprintf("its uid could not be read: %v", err)
 	}
-	list, err := register.StatusOf(q.command.Context(), v, []tao.Account{o.Hotkey}, []tao.NetUID{q.netuid})
-	if err != nil {
-		return o, err
-	}
-	o.Registered, o.UID = list[0].Registered, list[0].UID
-	return o, nil
+	o.UID = uid
+	return o
 }
+
+func (q *queue) uid(client *chain.Client, hotkey tao.Account, r *tx.Receipt) (*uint16, error) {
+	block := chain.Best()
+	if r.BlockHash != nil {
+		block = chain.AtHash(*r.BlockHash)
+	}
+	v, err := client.At(q.command.Context(), block)
+	if err != nil {
+		return nil, err
+	}
+	list, err := register.StatusOf(q.command.Context(), v, []tao.Account{hotkey}, []tao.NetUID{q.netuid})
+	if err != nil {
+		return nil, err
+	}
+	return list[0].UID, nil
+}
+
+// take notes an attempt that reached the chain. Fees of attempts add up.
+func (o *registration) take(r *tx.Receipt) {
+	o.Extrinsic, o.Block = &r.Extrinsic, r.Block
+	switch {
+	case r.Fee == nil:
+	case o.Fee == nil:
+		o.Fee = r.Fee
+	default:
+		sum := *o.Fee + *r.Fee // both were paid: they are less than there is
+		o.Fee = &sum
+	}
+}
+
+// partialError ends a queue after some of it was sent.
+type partialError struct{ err error }
+
+func (e *partialError) Error() string {
+	if errors.Is(e.err, errInterrupted) || errors.Is(e.err, context.Canceled) {
+		return "interrupted after some of it was sent"
+	}
+	return "some of it was sent, and then: " + e.err.Error()
+}
+
+func (e *partialError) Unwrap() error { return e.err }

@@ -299,7 +299,7 @@ on where it was broken off.
 Never more than --max-price is burnt for one; without it, no more than the price
 that is shown. Where the runtime has a registration with a limit, the chain
 enforces that. Where it has none, the price is compared right before signing, as
-the warning says.
+the warning says, and the transaction stays valid for 8 blocks without --era.
 
 With --watch nothing is signed until the price is within --max-price and the
 subnet takes a registration.`,
@@ -317,6 +317,11 @@ subnet takes a registration.`,
 	c.RunE = func(c *cobra.Command, args []string) error { return a.burn(c, f, args) }
 	return c
 }
+
+// uncheckedPeriod is how many blocks a registration stays valid that burns whatever
+// the price is by then: long enough to get into a block beyond the newest, as the era
+// begins at the finalized one.
+const uncheckedPeriod = 8
 
 func (a *app) burn(c *cobra.Command, f burnFlags, args []string) error {
 	netuid, err := parseNetUID(args[0])
@@ -342,6 +347,9 @@ func (a *app) burn(c *cobra.Command, f burnFlags, args []string) error {
 	v, err := a.best(c)
 	if err != nil {
 		return err
+	}
+	if !register.Enforces(v.Runtime()) && !c.Flags().Changed("era") {
+		q.options.Period = uncheckedPeriod
 	}
 	if most == nil {
 		price, err := register.Price(c.Context(), v, netuid)

@@ -353,11 +353,6 @@ func (a *app) send(ctx context.Context, client *chain.Client, x *tx.Extrinsic, w
 	if err != nil {
 		return err
 	}
-	if a.change.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.change.timeout)
-		defer cancel()
-	}
 	receipt, err := a.follow(ctx, client, journal, x, wait)
 	if err != nil {
 		return err
@@ -365,11 +360,16 @@ func (a *app) send(ctx context.Context, client *chain.Client, x *tx.Extrinsic, w
 	return a.showReceipt(receipt)
 }
 
-// follow sends the extrinsic and shows how far it is, on a line that is gone
-// when it returns.
+// follow sends the extrinsic and stays with it for --timeout. It shows how far it
+// is, on a line that is gone when it returns.
 func (a *app) follow(ctx context.Context, client *chain.Client, journal *tx.Journal, x *tx.Extrinsic, wait tx.Wait) (*tx.Receipt, error) {
 	spin := a.busy("sending")
 	defer spin.Stop()
+	if a.change.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.change.timeout)
+		defer cancel()
+	}
 	receipt, err := tx.Send(ctx, client, journal, x, wait, func(p tx.Progress) { spin.Set(stageText(p)) })
 	if is[*tx.UnknownError](err) && ctx.Err() == nil {
 		spin.Set("the line broke; looking for the transaction")

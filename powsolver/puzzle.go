@@ -13,7 +13,7 @@ import (
 type Kind uint8
 
 // The seals, by the runtimes (spec versions) that check them. In between, from
-// spec 401 to 474, the chain takes no proof of work.
+// spec 401 to 473, the chain takes no proof of work; 474 was never on finney.
 const (
 	Original Kind = iota + 1 // to spec 117: the block's hash, no key
 	Legacy                   // 118 to 393, and every faucet: the block's hash and a key

@@ -78,14 +78,19 @@ func (b Burn) plan(rt *chain.Runtime, price, limit tao.Amount, preview BurnPrevi
 		preview.Burn = &limit
 	} else {
 		preview.Checked = &limit
-		p.Warnings = append(p.Warnings, tx.Warning{Code: "no-limit", Text: fmt.Sprintf(
-			"this runtime has no registration with a limit: the price is compared with %s TAO right before signing, and may still rise after that", limit)})
+		p.Warnings = append(p.Warnings, NoLimit(limit))
 	}
 	if preview.NewHotkey {
 		p.Warnings = append(p.Warnings, tx.Warning{Code: "new-hotkey", Text: "the chain does not know the hotkey yet: the coldkey becomes its owner"})
 	}
 	p.Preview = preview
 	return p
+}
+
+// NoLimit is what to know where a runtime does not enforce a limit.
+func NoLimit(limit tao.Amount) tx.Warning {
+	return tx.Warning{Code: "no-limit", Text: fmt.Sprintf(
+		"this runtime has no registration with a limit: the price is compared with %s TAO right before signing, and may still rise after that", limit)}
 }
 
 // Enforces tells whether a runtime has a registration with a limit, so that

@@ -28,7 +28,7 @@ func Search(ctx context.Context, c *chain.Client, s *powsolver.Solver, w Work, t
 	defer cancel(nil)
 	f := &follower{
 		client: c, work: w, tell: tell,
-		next: make(chan powsolver.Puzzle), seen: map[powsolver.Puzzle]Challenge{first.Puzzle: first},
+		next: make(chan powsolver.Puzzle), current: first.Puzzle, seen: map[powsolver.Puzzle]Challenge{first.Puzzle: first},
 	}
 	done := make(chan struct{})
 	go func() {
@@ -54,7 +54,10 @@ type follower struct {
 	work   Work
 	tell   func(Challenge)
 	next   chan powsolver.Puzzle
-	seen   map[powsolver.Puzzle]Challenge // follow's alone until it has ended
+
+	// follow's alone until it has ended
+	current powsolver.Puzzle // being worked on; after a reorganisation it may be an older one again
+	seen    map[powsolver.Puzzle]Challenge
 }
 
 // follow never returns nil: it ends only if it must.
@@ -86,10 +89,10 @@ func (f *follower) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, known := f.seen[ch.Puzzle]; known {
+	if ch.Puzzle == f.current {
 		return nil
 	}
-	f.seen[ch.Puzzle] = ch
+	f.current, f.seen[ch.Puzzle] = ch.Puzzle, ch
 	f.tell(ch)
 	select {
 	case f.next <- ch.Puzzle:
