@@ -92,10 +92,13 @@ func (a *app) govStatusAt(ctx context.Context, v *chain.View) (any, error) {
 	if s.Sudo, err = governance.SudoOf(ctx, v); err != nil {
 		return nil, err
 	}
-	mine := a.ownAccounts()
+	var mine voters
 	var list []governance.Proposal
 	if model, none := governance.Of(v.Runtime()); none == nil {
 		s.Model = model.Name()
+		if mine, err = a.voters(ctx, v, model); err != nil {
+			return nil, err
+		}
 		if s.Bodies, err = model.Bodies(ctx, v); err != nil {
 			return nil, err
 		}
@@ -105,19 +108,30 @@ func (a *app) govStatusAt(ctx context.Context, v *chain.View) (any, error) {
 		s.Open = rowsOf(list, mine)
 	}
 	s.Meaning = modelMeanings[s.Model]
-	s.Wallet = walletPart(mine, s.Bodies, list)
+	if w, err := a.wallet(a.walletName()); err == nil {
+		s.Wallet = walletPart(w.Coldkey, mine, s.Bodies, list)
+	}
 	s.Wallet.mayDo(s)
 	return s, nil
 }
 
-// ownAccounts are the chosen wallet's coldkey and hotkeys, coldkey first, and
-// the hotkey that the settings name; none where there is no wallet, which
-// reading must not need.
-func (a *app) ownAccounts() []tao.Account {
-	w, err := a.wallet(a.walletName())
-	if err != nil {
-		return nil
+// voters are accounts that the chosen wallet can vote with.
+type voters = []tao.Account
+
+// voters are those of the wallet's coldkey, its hotkeys, and the hotkey that the
+// settings name that can vote; none where there is no wallet, which reading must
+// not need.
+func (a *app) voters(ctx context.Context, v *chain.View, m governance.Model) (voters, error) {
+	w, none := a.wallet(a.walletName())
+	if none == nil {
+		return m.Voters(ctx, v, w.Coldkey, a.hotkeysOf(w))
 	}
+	return nil, nil
+}
+
+// hotkeysOf are those of a wallet and the one that the settings name. A coldkey may
+// be a hotkey of its own.
+func (a *app) hotkeysOf(w walletAddresses) []tao.Account {
 	list := []tao.Account{w.Coldkey}
 	add := func(account tao.Account, err error) {
 		if err == nil && !slices.Contains(list, account) {
@@ -135,14 +149,13 @@ func (a *app) ownAccounts() []tao.Account {
 	return list
 }
 
-func walletPart(mine []tao.Account, bodies []governance.Body, list []governance.Proposal) *govWallet {
-	if len(mine) == 0 {
-		return nil
-	}
-	w := &govWallet{Coldkey: mine[0], Roles: []string{}, Waiting: []uint32{}, Voters: []tao.Account{}, May: []string{}}
+// walletPart finds what a wallet's accounts are here: voters with their seats, and
+// the coldkey alone in bodies that do not vote.
+func walletPart(coldkey tao.Account, mine voters, bodies []governance.Body, list []governance.Proposal) *govWallet {
+	w := &govWallet{Coldkey: coldkey, Roles: []string{}, Waiting: []uint32{}, Voters: []tao.Account{}, May: []string{}}
 	for _, b := range bodies {
 		for _, m := range b.Members {
-			if slices.Contains(mine, m.Account) {
+			if b.Votes && slices.Contains(mine, m.Account) || !b.Votes && m.Account == coldkey {
 				w.join(b, m.Account)
 			}
 		}

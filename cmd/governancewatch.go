@@ -42,7 +42,7 @@ chosen wallet: at once without --watch, as soon as there is one with it.`,
 		if err != nil {
 			return nil, err
 		}
-		mine, err := a.watched(untilVote)
+		mine, err := a.watched(c.Context(), v, model, untilVote)
 		if err != nil {
 			return nil, err
 		}
@@ -63,13 +63,13 @@ chosen wallet: at once without --watch, as soon as there is one with it.`,
 
 // watched are the accounts whose votes are looked for. To wait for a wallet's
 // vote takes a wallet: without one, silence would pass for "nothing to do".
-func (a *app) watched(needed bool) ([]tao.Account, error) {
+func (a *app) watched(ctx context.Context, v *chain.View, m governance.Model, needed bool) (voters, error) {
 	if needed {
 		if _, err := a.wallet(a.walletName()); err != nil {
 			return nil, err
 		}
 	}
-	return a.ownAccounts(), nil
+	return a.voters(ctx, v, m)
 }
 
 func voteNeeded(list []governance.Proposal, mine []tao.Account, asked bool) error {
@@ -130,8 +130,16 @@ func (a *app) watchProposals(c *cobra.Command, untilVote bool) error {
 	if err != nil {
 		return err
 	}
+	v, err := client.At(ctx, chain.Best())
+	if err != nil {
+		return err
+	}
+	model, err := governance.Of(v.Runtime())
+	if err != nil {
+		return err
+	}
 	w := watcher{print: a.showNext, untilVote: untilVote}
-	if w.mine, err = a.watched(untilVote); err != nil {
+	if w.mine, err = a.watched(ctx, v, model, untilVote); err != nil {
 		return err
 	}
 	if err := w.catchUp(ctx, client); err != nil {

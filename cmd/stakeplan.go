@@ -267,6 +267,9 @@ func (r *planRun) run(c *cobra.Command) error {
 	defer key.Wipe()
 	result := planApplied{Done: []stakeReceipt{}}
 	err = r.rounds(ctx, v.Client(), key, &result)
+	if err != nil && len(result.Done) > 0 && !certain(err) {
+		err = &partialError{err}
+	}
 	result.There = err == nil && len(result.Left) == 0
 	if shown := a.show(result); err == nil {
 		err = shown

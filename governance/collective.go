@@ -43,6 +43,24 @@ func (collective) Bodies(ctx context.Context, v *chain.View) ([]Body, error) {
 	}, err
 }
 
+func (collective) Voters(ctx context.Context, v *chain.View, coldkey tao.Account, hotkeys []tao.Account) ([]tao.Account, error) {
+	keys := make([][]any, len(hotkeys))
+	for i, h := range hotkeys {
+		keys[i] = []any{h}
+	}
+	owners, err := hotkeyOwner.Many(ctx, v, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read the owners of %d hotkeys: %w", len(hotkeys), err)
+	}
+	var own []tao.Account
+	for i, h := range hotkeys {
+		if owners[i].OK && owners[i].Value == coldkey {
+			own = append(own, h)
+		}
+	}
+	return own, nil
+}
+
 // threshold is how many ayes a new proposal needs: more than half of the seats
 // (propose, pallets/collective/src/lib.rs:551).
 func threshold(seats []tao.Account) uint32 { return uint32(len(seats)/2) + 1 }

@@ -17,6 +17,10 @@ type Model interface {
 	// Bodies lists who may propose and who may vote.
 	Bodies(ctx context.Context, v *chain.View) ([]Body, error)
 
+	// Voters are the accounts that a coldkey can vote with: itself for referenda,
+	// for the senate those of the hotkeys that it owns.
+	Voters(ctx context.Context, v *chain.View, coldkey tao.Account, hotkeys []tao.Account) ([]tao.Account, error)
+
 	// Proposals lists what is open, oldest first.
 	Proposals(ctx context.Context, v *chain.View) ([]Proposal, error)
 

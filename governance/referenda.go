@@ -65,6 +65,10 @@ func (referendaModel) Bodies(ctx context.Context, v *chain.View) (list []Body, _
 	return list, err
 }
 
+func (referendaModel) Voters(_ context.Context, _ *chain.View, coldkey tao.Account, _ []tao.Account) ([]tao.Account, error) {
+	return []tao.Account{coldkey}, nil
+}
+
 func (m referendaModel) Proposals(ctx context.Context, v *chain.View) ([]Proposal, error) {
 	list := []Proposal{}
 	for e, err := range referenda.All(ctx, v) {
