@@ -413,8 +413,16 @@ func (m collective) Close(ctx context.Context, v *chain.View, signer tao.Account
 	}
 	return tx.Plan{Signer: signer, Call: call, Preview: MotionPreview{
 		Does: p.closes(), Proposal: &p.Index, Hash: p.Hash, Threshold: p.Threshold,
-		Action: p.Lines, Changes: p.Changes, event: closed,
+		Action: p.Lines, Changes: p.Changes, event: closed, result: p.closesWith(),
 	}}, nil
+}
+
+// closesWith is the event of what a close decides.
+func (p Proposal) closesWith() string {
+	if p.ClosesAs == Approved {
+		return approved
+	}
+	return disapproved
 }
 
 // closes says what closing does.

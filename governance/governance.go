@@ -202,7 +202,8 @@ type MotionPreview struct {
 	Action    []string   `json:"would_do" view:",lines"`
 	Changes   []Change   `json:"changes,omitempty" view:",lines"`
 
-	event string // that says that it was done
+	event  string // that says that it was done
+	result string // the event that says what a close decided
 }
 
 // noVote stands for a vote taken back.

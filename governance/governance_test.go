@@ -314,11 +314,16 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
-	c := newChamber(t, remark)
+// weighs has the node say what a call weighs.
+func (c chamber) weighs() {
 	c.node.OnAPI("TransactionPaymentCallApi_query_call_info", func([]byte) ([]byte, error) {
 		return []byte{4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0}, nil // weight 1 and 2, class, fee
 	})
+}
+
+func TestClose(t *testing.T) {
+	c := newChamber(t, remark)
+	c.weighs()
 	var early *governance.TooEarlyError
 	if _, err := c.model.Close(t.Context(), c.view(t), bob, c.ref()); !errors.As(err, &early) || early.End != 50 {
 		t.Errorf("undecided: %v", err)
@@ -367,6 +372,32 @@ func TestState(t *testing.T) {
 	c.votes([]tao.Account{other}, []tao.Account{seat})
 	if p := c.only(t); p.ClosesAs != governance.Disapproved {
 		t.Errorf("with the prime's nay: %s", p.ClosesAs)
+	}
+}
+
+// A vote that arrives before a close may turn what the close decides: then it did not
+// do what was agreed to.
+func TestTurnedClose(t *testing.T) {
+	c := newChamber(t, remark)
+	c.weighs()
+	c.votes([]tao.Account{seat, other}, nil)
+	p, err := c.model.Close(t.Context(), c.view(t), bob, c.ref())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(events ...string) (list []governance.Outcome) {
+		for _, name := range events {
+			list = append(list, governance.Outcome{Event: name, Hash: p.Preview.(governance.MotionPreview).Hash})
+		}
+		return list
+	}
+	if !governance.Confirms(told("Closed", "Approved", "Executed"), p.Preview) {
+		t.Error("approved as foretold, and not confirmed")
+	}
+	for _, other := range [][]governance.Outcome{told("Closed", "Disapproved"), told("Approved"), nil} {
+		if governance.Confirms(other, p.Preview) {
+			t.Errorf("%v confirms an approval", other)
+		}
 	}
 }
 

@@ -46,14 +46,19 @@ func Outcomes(events []tx.Event) []Outcome {
 // Confirms reports whether what the chain told says that a plan's purpose was
 // reached: this vote by this voter, this proposal. preview is the plan's.
 func Confirms(outcomes []Outcome, preview any) bool {
+	switch p := preview.(type) {
+	case VotePreview:
+		return slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.confirmsVote(p) })
+	case MotionPreview:
+		// A vote that came before the close may have turned what it decides.
+		return p.told(outcomes, p.event) && (p.result == "" || p.told(outcomes, p.result))
+	}
+	return false
+}
+
+func (p MotionPreview) told(outcomes []Outcome, event string) bool {
 	return slices.ContainsFunc(outcomes, func(o Outcome) bool {
-		switch p := preview.(type) {
-		case VotePreview:
-			return o.confirmsVote(p)
-		case MotionPreview:
-			return o.Event == p.event && (p.Hash == nil || o.Hash == nil || *p.Hash == *o.Hash)
-		}
-		return false
+		return o.Event == event && (p.Hash == nil || o.Hash == nil || *p.Hash == *o.Hash)
 	})
 }
 

@@ -57,6 +57,8 @@ const (
 	proposed    = "Proposed"    // Triumvirate
 	voted       = "Voted"       // Triumvirate, SignedVoting
 	closed      = "Closed"      // Triumvirate
+	approved    = "Approved"    // Triumvirate
+	disapproved = "Disapproved" // Triumvirate
 	submitted   = "Submitted"   // Referenda
 	voteRemoved = "VoteRemoved" // SignedVoting
 )

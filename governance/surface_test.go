@@ -84,6 +84,8 @@ var needs = map[string][]need{
 		{pallet: collectivePallet, event: proposed, args: []string{"account", "proposal_index", "proposal_hash", "threshold"}},
 		{pallet: collectivePallet, event: voted, args: []string{"account", "proposal_hash", "voted", "yes", "no"}},
 		{pallet: collectivePallet, event: closed, args: []string{"proposal_hash", "yes", "no"}},
+		{pallet: collectivePallet, event: approved, args: []string{"proposal_hash"}},
+		{pallet: collectivePallet, event: disapproved, args: []string{"proposal_hash"}},
 		{pallet: collectivePallet, event: "Executed", args: []string{"proposal_hash", "result"}},
 	},
 	inForum: {

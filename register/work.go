@@ -67,7 +67,7 @@ func (w Work) Challenge(ctx context.Context, v *chain.View) (Challenge, error) {
 	}}
 	if rule.Seal == powsolver.V475 {
 		ch.Puzzle.Coldkey, ch.Puzzle.NetUID = w.Coldkey, uint16(w.NetUID)
-		if err := w.notUsed(ctx, v); err != nil {
+		if err := w.notUsed(ctx, v, v.Number()); err != nil {
 			return Challenge{}, err
 		}
 	}
@@ -91,11 +91,11 @@ func (w Work) priced(ctx context.Context, v *chain.View, refusal error) error {
 
 // notUsed checks the watermark of 475: work must be on a later block than the
 // hotkey's last registration by work.
-func (w Work) notUsed(ctx context.Context, v *chain.View) error {
+func (w Work) notUsed(ctx context.Context, v *chain.View, work uint32) error {
 	r := &reader{ctx: ctx, view: v, keys: [][]any{{w.Hotkey}}}
 	last := column(r, lastWork)[0]
-	if r.err == nil && last >= uint64(v.Number()) {
-		return &StaleError{Work: v.Number(), Head: v.Number(), Reason: fmt.Sprintf("the hotkey's last work was on block %d", last)}
+	if r.err == nil && last >= uint64(work) {
+		return &StaleError{Work: work, Head: v.Number(), Reason: fmt.Sprintf("the hotkey's last work was on block %d", last)}
 	}
 	return r.err
 }
@@ -154,6 +154,11 @@ func (c Challenge) Plan(ctx context.Context, v *chain.View, nonce uint64) (tx.Pl
 	}
 	if hash != tao.Hash(c.Puzzle.Block) {
 		return stale("another block has taken its place")
+	}
+	if c.Rule.Seal == powsolver.V475 {
+		if err := c.Work.notUsed(ctx, v, c.Block); err != nil {
+			return tx.Plan{}, err
+		}
 	}
 	puzzle := c.Puzzle
 	puzzle.Difficulty = now.Puzzle.Difficulty
