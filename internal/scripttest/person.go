@@ -54,6 +54,7 @@ func person(ts *testscript.TestScript, args []string) {
 	}
 	go func() { done <- cmd.Wait() }()
 	err := WaitFor(ts, done, "the end of "+args[2])
+	p.Ended()
 	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(p.Drawn()), 0o600))
 	ts.Logf("[screen]\n%s", p.Drawn())
 	_, _ = ts.Stdout().Write(stdout.Bytes())

@@ -65,7 +65,22 @@ func Start(tb testing.TB, cmd *exec.Cmd) *Person {
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("starting %s: %v", cmd.Path, err)
 	}
+	_ = tty.Close() // the program has its own: with that the terminal ends
 	return p
+}
+
+// Ended waits until everything that a program drew has been read, once it has
+// ended: the system may hold some of it still.
+func (p *Person) Ended() {
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for !p.isGone() {
+		select {
+		case <-p.more:
+		case <-limit.C:
+			return // somebody else has the terminal open
+		}
+	}
 }
 
 func (p *Person) watch() {
