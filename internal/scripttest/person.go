@@ -39,14 +39,18 @@ func press(tb testing.TB, p *termtest.Person, key string) {
 // person runs a program at a terminal of its own. Standard output and standard
 // error are captured apart from it; what was drawn is in the file "screen". In
 // the file of acts, a line is an act and its text; without any the person only
-// watches.
+// watches. "ahead", first, is typed before the program starts.
 func person(ts *testscript.TestScript, args []string) {
 	s := of(ts)
 	acts := strings.FieldsFunc(ts.ReadFile(args[0]), func(r rune) bool { return r == '\n' })
 	var stdout, stderr bytes.Buffer
 	cmd := command(ts, args[2:])
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	p := termtest.Start(s.tb, cmd)
+	var ahead []string
+	for len(acts) > 0 && strings.HasPrefix(acts[0], "ahead ") {
+		ahead, acts = append(ahead, strings.TrimPrefix(acts[0], "ahead ")+"\r"), acts[1:]
+	}
+	p := termtest.Start(s.tb, cmd, ahead...)
 	done := make(chan error, 1)
 	defer func() { _ = cmd.Process.Kill() }() // of a person whose act failed
 	for _, line := range acts {

@@ -56,10 +56,14 @@ func Sit(tb testing.TB) (*Person, *os.File) {
 }
 
 // Start runs a program with a pseudo-terminal as its controlling terminal, so
-// that it can open /dev/tty. Its standard streams are left as cmd has them.
-func Start(tb testing.TB, cmd *exec.Cmd) *Person {
+// that it can open /dev/tty. Its standard streams are left as cmd has them. What is
+// typed ahead is there before the program is.
+func Start(tb testing.TB, cmd *exec.Cmd, ahead ...string) *Person {
 	tb.Helper()
 	p, tty := Sit(tb)
+	for _, text := range ahead {
+		p.Type(text)
+	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, tty)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2 + len(cmd.ExtraFiles)}
 	if err := cmd.Start(); err != nil {
