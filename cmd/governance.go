@@ -92,7 +92,7 @@ func (a *app) govStatusAt(ctx context.Context, v *chain.View) (any, error) {
 	if s.Sudo, err = governance.SudoOf(ctx, v); err != nil {
 		return nil, err
 	}
-	var mine voters
+	var mine []tao.Account
 	var list []governance.Proposal
 	if model, none := governance.Of(v.Runtime()); none == nil {
 		s.Model = model.Name()
@@ -115,13 +115,10 @@ func (a *app) govStatusAt(ctx context.Context, v *chain.View) (any, error) {
 	return s, nil
 }
 
-// voters are accounts that the chosen wallet can vote with.
-type voters = []tao.Account
-
-// voters are those of the wallet's coldkey, its hotkeys, and the hotkey that the
-// settings name that can vote; none where there is no wallet, which reading must
-// not need.
-func (a *app) voters(ctx context.Context, v *chain.View, m governance.Model) (voters, error) {
+// voters are the accounts that the chosen wallet can vote with: some of its own and
+// the hotkey that the settings name. There are none where there is no wallet, which
+// reading must not need.
+func (a *app) voters(ctx context.Context, v *chain.View, m governance.Model) ([]tao.Account, error) {
 	w, none := a.wallet(a.walletName())
 	if none == nil {
 		return m.Voters(ctx, v, w.Coldkey, a.hotkeysOf(w))
@@ -129,8 +126,8 @@ func (a *app) voters(ctx context.Context, v *chain.View, m governance.Model) (vo
 	return nil, nil
 }
 
-// hotkeysOf are those of a wallet and the one that the settings name. A coldkey may
-// be a hotkey of its own.
+// hotkeysOf are a wallet's hotkeys, the one that the settings name, and the coldkey,
+// which may be a hotkey of its own.
 func (a *app) hotkeysOf(w walletAddresses) []tao.Account {
 	list := []tao.Account{w.Coldkey}
 	add := func(account tao.Account, err error) {
@@ -151,7 +148,7 @@ func (a *app) hotkeysOf(w walletAddresses) []tao.Account {
 
 // walletPart finds what a wallet's accounts are here: voters with their seats, and
 // the coldkey alone in bodies that do not vote.
-func walletPart(coldkey tao.Account, mine voters, bodies []governance.Body, list []governance.Proposal) *govWallet {
+func walletPart(coldkey tao.Account, mine []tao.Account, bodies []governance.Body, list []governance.Proposal) *govWallet {
 	w := &govWallet{Coldkey: coldkey, Roles: []string{}, Waiting: []uint32{}, Voters: []tao.Account{}, May: []string{}}
 	for _, b := range bodies {
 		for _, m := range b.Members {

@@ -63,7 +63,7 @@ chosen wallet: at once without --watch, as soon as there is one with it.`,
 
 // watched are the accounts whose votes are looked for. To wait for a wallet's
 // vote takes a wallet: without one, silence would pass for "nothing to do".
-func (a *app) watched(ctx context.Context, v *chain.View, m governance.Model, needed bool) (voters, error) {
+func (a *app) watched(ctx context.Context, v *chain.View, m governance.Model, needed bool) ([]tao.Account, error) {
 	if needed {
 		if _, err := a.wallet(a.walletName()); err != nil {
 			return nil, err
@@ -130,18 +130,7 @@ func (a *app) watchProposals(c *cobra.Command, untilVote bool) error {
 	if err != nil {
 		return err
 	}
-	v, err := client.At(ctx, chain.Best())
-	if err != nil {
-		return err
-	}
-	model, err := governance.Of(v.Runtime())
-	if err != nil {
-		return err
-	}
-	w := watcher{print: a.showNext, untilVote: untilVote}
-	if w.mine, err = a.watched(ctx, v, model, untilVote); err != nil {
-		return err
-	}
+	w := watcher{print: a.showNext, untilVote: untilVote, watched: a.watched}
 	if err := w.catchUp(ctx, client); err != nil {
 		return err
 	}
@@ -167,7 +156,8 @@ func (a *app) showNext(v any) error {
 
 // watcher remembers what it has told.
 type watcher struct {
-	mine      []tao.Account
+	watched   func(ctx context.Context, v *chain.View, m governance.Model, needed bool) ([]tao.Account, error)
+	mine      []tao.Account // as watched said at the first look
 	untilVote bool
 	known     map[uint32]governance.Proposal // nil before the first look
 	number    uint32                         // of the block looked at last
@@ -213,6 +203,11 @@ func (w *watcher) look(ctx context.Context, v *chain.View) error {
 	model, err := governance.Of(v.Runtime())
 	if err != nil {
 		return err
+	}
+	if w.known == nil {
+		if w.mine, err = w.watched(ctx, v, model, w.untilVote); err != nil {
+			return err
+		}
 	}
 	list, err := model.Proposals(ctx, v)
 	if err != nil {

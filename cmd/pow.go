@@ -103,8 +103,8 @@ func (a *app) workFlags(c *cobra.Command, attempts, workers *int) {
 	a.formFlags(c)
 }
 
-// mostWorkers bounds what a slip of the finger takes: more than any machine's
-// processors, and each has a few megabytes.
+// mostWorkers bounds what a slip of the finger takes: far more than any machine has
+// processors.
 const mostWorkers = 4096
 
 // mine makes a queue of works and runs it.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,8 +90,8 @@ type registrations struct {
 // jobs off.
 func (q *queue) run(v *chain.View) error {
 	a, ctx := q.app, q.command.Context()
-	if q.options.Nonce != nil && (len(q.jobs) > 1 || q.attempts > 1 && q.command.Flags().Changed("max-attempts")) {
-		return usagef("--nonce is for one attempt of one hotkey: each transaction needs one of its own")
+	if q.options.Nonce != nil && len(q.jobs) > 1 {
+		return usagef("--nonce is for one hotkey: each transaction needs one of its own")
 	}
 	summary, draft, err := q.summarize(v)
 	if err != nil {
@@ -176,7 +177,7 @@ func (q *queue) limit(s *queueSummary, v *chain.View) error {
 		s.Each, s.All = q.bound, all
 	} else {
 		s.Checked, s.AboutAll = q.bound, all
-		if q.bound != nil && s.First == nil { // with a first one, its own warnings say so
+		if q.bound != nil && len(q.jobs) > 0 && s.First == nil { // with a first one, its own warnings say so
 			s.Warnings = append(s.Warnings, register.NoLimit(*q.bound))
 		}
 	}
@@ -406,15 +407,14 @@ func (q *queue) uid(client *chain.Client, hotkey tao.Account, r *tx.Receipt) (*u
 	return list[0].UID, nil
 }
 
-// take notes an attempt that reached the chain. Fees of attempts add up.
+// take notes an attempt that was sent. Fees of attempts add up.
 func (o *registration) take(r *tx.Receipt) {
 	o.Extrinsic, o.Block = &r.Extrinsic, r.Block
-	switch {
-	case r.Fee == nil:
-	case o.Fee == nil:
-		o.Fee = r.Fee
-	default:
-		sum := *o.Fee + *r.Fee // both were paid: they are less than there is
+	if o.Fee == nil || r.Fee == nil {
+		o.Fee = cmp.Or(r.Fee, o.Fee)
+		return
+	}
+	if sum, ok := o.Fee.Add(*r.Fee); ok { // both were paid: there cannot be more than there is
 		o.Fee = &sum
 	}
 }
